@@ -24,7 +24,7 @@ from loadtests.model.measures import Measure
 from loadtests.model.results import Counted, Loss, WitnessEvent
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import Reason, reason_of_cart_loss
-from loadtests.session_model.circumstances import Circumstances, circumstances_of
+from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.timeline import RunTimeline
 
@@ -48,18 +48,10 @@ class Check:
     causes: ClassVar[tuple[Cause, ...]] = ()
     """Causes that this check alone names."""
 
-    def __init__(self, scene: RunTimeline) -> None:
-        self.scene = scene
+    def __init__(self, around: Circumstances) -> None:
+        self.around = around
+        """What surrounds the sessions; of a run that still goes on, that grows."""
         self.losses: list[Loss] = []
-        self._around: Circumstances | None = None
-
-    @property
-    def around(self) -> Circumstances:
-        """What surrounds the sessions of its scene; of a run that still goes on, that grows."""
-        # Kept, as it is asked for with each loss; anew only when the scene is another, as it is in a live round.
-        if self._around is None or self._around.run is not self.scene:
-            self._around = circumstances_of(self.scene)
-        return self._around
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """An answer contradicts what had been acknowledged, with a finding of this check's kind.

@@ -8,8 +8,8 @@ from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, losses_of
 from loadtests.session_model.causes import Reason
+from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import ShopperTrace
-from loadtests.session_model.timeline import RunTimeline
 
 STOLEN = Cause("cookies_stolen", "Whoever shows the cookies is taken for the shopper, and nothing told the two apart.")
 
@@ -36,8 +36,8 @@ class Impersonated(Check):
         ),
     )
 
-    def __init__(self, scene: RunTimeline) -> None:
-        super().__init__(scene)
+    def __init__(self, around: Circumstances) -> None:
+        super().__init__(around)
         self._last: dict[int, tuple[Exchange | None, Exchange]] = {}
 
     def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:

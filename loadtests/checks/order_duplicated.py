@@ -9,7 +9,7 @@ from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Loss
 from loadtests.session_model.causes import reason_of_second_order
-from loadtests.session_model.timeline import RunTimeline
+from loadtests.session_model.circumstances import Circumstances
 from shared.demo_accounts import account_number
 
 KEY_IGNORED = Cause("key_ignored", "The shop made a second order for an idempotency key that it had already seen.")
@@ -40,8 +40,8 @@ class OrderDuplicated(Check):
         ),
     )
 
-    def __init__(self, scene: RunTimeline) -> None:
-        super().__init__(scene)
+    def __init__(self, around: Circumstances) -> None:
+        super().__init__(around)
         self._of_request: dict[str, tuple[StoredOrder, Exchange | None]] = {}
         self._of_key: dict[str, dict[str, tuple[StoredOrder, Exchange | None]]] = {}
         """By user and key."""

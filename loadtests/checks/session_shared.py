@@ -7,8 +7,8 @@ from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_shared_session
+from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import ShopperTrace
-from loadtests.session_model.timeline import RunTimeline
 
 
 class SessionShared(Check):
@@ -39,8 +39,8 @@ class SessionShared(Check):
         ),
     )
 
-    def __init__(self, scene: RunTimeline) -> None:
-        super().__init__(scene)
+    def __init__(self, around: Circumstances) -> None:
+        super().__init__(around)
         self._arrived: dict[int, Exchange] = {}
         self._own_login: set[int] = set()
         self._accused: set[tuple[int, str]] = set()

@@ -7,9 +7,9 @@ from loadtests.checks.witness import affected_by, answered_as_shopper, told
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_use_after_end
+from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.stores import Outlived
-from loadtests.session_model.timeline import RunTimeline
 
 
 class StillLoggedIn(Check):
@@ -41,8 +41,8 @@ class StillLoggedIn(Check):
         ),
     )
 
-    def __init__(self, scene: RunTimeline) -> None:
-        super().__init__(scene)
+    def __init__(self, around: Circumstances) -> None:
+        super().__init__(around)
         self._second_logins: dict[int, Exchange] = {}
         self._accused: set[tuple[str, str]] = set()
 

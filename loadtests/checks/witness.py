@@ -78,7 +78,7 @@ def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
     tokens = person.life.tokens if "refresh_" in why.cause else None
     for use in tokens.uses if tokens is not None else ():
         events.append(told(use.exchange) if use.sure else None)  # what only may have been used proves nothing
-    for later in (written, person.known, person.cart, person.out):
+    for later in (written, person.life.known, person.cart, person.out):
         events.append(told(later) if later is not person.login else None)
     events += map(affected_by, why.faults)
     # One exchange can be several of these at once: the last that knew the shopper is often the last cart.

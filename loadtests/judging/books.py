@@ -178,7 +178,7 @@ class Books(ActionCounts):
         )
 
     def _users(self, replay: HistoryReplay) -> tuple[UserBook, LogoutCounts]:
-        known = [person for person in replay.people.values() if person.known is not None]
+        known = [person for person in replay.people.values() if person.life.known is not None]
         out = replay.logged_out()
         planned = self._steps.shoppers
         # By the plan: of a shopper who was never let in, the history may not even have the name.

@@ -21,42 +21,47 @@ from loadtests.session_model.timeline import RunTimeline
 P = ParamSpec("P")
 
 
-def _several_versions(scene: RunTimeline) -> bool:
-    return any(isinstance(effect, NodeFormat) for _, effect in circumstances_of(scene).effects)
+class Guarded:
+    """Somebody who tells checks or tallies what they are to hear, and goes on without those that raise."""
+
+    def __init__(self) -> None:
+        self.crashed: dict[str, str] = {}
+        """Those that raised, and what; each is *unknown* from then on, and what it found before stands."""
+
+    def _guard(self, name: str, hear: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        # Not asked again: what it has in mind after an error is no ground for accusing anybody.
+        if name in self.crashed:
+            return
+        try:
+            hear(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
+            self.crashed[name] = f"{type(error).__name__}: {error}"
 
 
-class HistoryReplay:
+class HistoryReplay(Guarded):
     """One architecture's history; `add` its records in order, then `close`."""
 
     def __init__(self, scene: RunTimeline, checks: Iterable[type[Check]] | None = None) -> None:
+        super().__init__()
         self.people: dict[int, ShopperTrace] = {}
         self.promises: list[AcknowledgedOrder] = []
         self.orders: dict[str, StoredOrder] = {}
         """By the order's number."""
         self.made: set[str] = set()
         """Requests that made an order, of those of which no answer says that they did."""
-        self.crashed: dict[str, str] = {}
-        """Checks that raised, and what; such a check is *unknown* from then on."""
-        self._scene = scene
-        self._versions = _several_versions(scene)
-        self.checks: tuple[Check, ...] = tuple(
-            check(scene) for check in (CHECKS.values() if checks is None else checks)
-        )
-        """All of them, with the losses that they have named so far."""
-        self._checks: dict[str, Check] = {check.kind: check for check in self.checks}
-        """Those that have not crashed."""
+        self.around = circumstances_of(scene)
+        self.checks = {it.kind: it(self.around) for it in (CHECKS.values() if checks is None else checks)}
+        """All of them by kind, with the losses that they have named so far."""
         # A history of millions has orders by the hundred thousand, and most checks hear nothing of them.
-        self._of_orders = [check for check in self.checks if type(check).stored is not Check.stored]
+        self._of_orders = [check for check in self.checks.values() if type(check).stored is not Check.stored]
         self._checkouts: dict[str, AcknowledgedOrder] = {}
         """By request; those too of which nobody knows what became."""
-        self._unanswered: set[str] = set()
-        """The latter."""
 
     def see(self, scene: RunTimeline) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
-        self._scene, self._versions = scene, _several_versions(scene)
-        for check in self.checks:
-            check.scene = scene
+        self.around = circumstances_of(scene)
+        for check in self.checks.values():
+            check.around = self.around
 
     def add(self, *exchanges: Exchange) -> None:
         """The next exchanges of the history. Nearly all are as expected, and need no more than to be kept."""
@@ -83,7 +88,7 @@ class HistoryReplay:
             return
         person = self.people.get(exchange.shopper)
         if person is None:
-            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, self._scene)
+            person = self.people[exchange.shopper] = ShopperTrace(exchange.shopper, self.around.run)
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
@@ -100,36 +105,35 @@ class HistoryReplay:
         promise = self._checkouts.get(order.request)
         order = packed_order(order, promise)
         self.orders[order.order] = order
-        if promise is None or order.request in self._unanswered:
+        if promise is None or promise.exchange.outcome == "unknown":
             self.made.add(order.request)
         for check in self._of_orders:
-            if check.kind in self._checks:
-                self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
+            self._guard(check.kind, check.stored, order, promise.exchange if promise else None)
 
     def close(self) -> None:
         """The history has ended. Orders are compared with the database only if the run came so far as to read it."""
-        for check in tuple(self._checks.values()):
+        for check in self.checks.values():
             self._guard(check.kind, self._close, check)
 
     def losses(self) -> tuple[Loss, ...]:
         """All losses, in order of time."""
-        found = [loss for check in self.checks for loss in check.losses]
+        found = [loss for check in self.checks.values() for loss in check.losses]
         # A total order: results are compared byte by byte.
         return tuple(sorted(found, key=lambda loss: (loss.at_ms, loss.shopper, loss.kind)))
 
     def logged_out(self) -> LogoutCounts:
         """Shoppers who were logged out involuntarily, and how often."""
-        times = [person.logouts for person in self.people.values() if person.known is not None and person.logouts]
+        times = [person.logouts for person in self.people.values() if person.life.known is not None and person.logouts]
         return LogoutCounts(len(times), sum(times), sum(each > 1 for each in times))
 
     def facts(self) -> int:
         """Acknowledged facts that a later answer, or the database, was compared with."""
         by_answers = sum(person.memory.facts for person in self.people.values())
-        return by_answers + (len(self.promises) if self._scene.finished else 0)
+        return by_answers + (len(self.promises) if self.around.run.finished else 0)
 
     def _elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""
-        for check in tuple(self._checks.values()):
+        for check in self.checks.values():
             self._guard(check.kind, check.elsewhere, person, exchange)
         person.life.renewed(exchange)
         if exchange.do == "checkout":
@@ -137,15 +141,14 @@ class HistoryReplay:
             self._checkout(exchange, None)
 
     def _close(self, check: Check) -> None:
-        if self._scene.finished and type(check).promised is not Check.promised:
+        if self.around.run.finished and type(check).promised is not Check.promised:
             for promise in self.promises:
                 check.promised(promise, self.orders.get(promise.exchange.order))
         check.close()
 
     def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
-            check = self._checks.get(finding.kind)
-            if check is not None:
+            if (check := self.checks.get(finding.kind)) is not None:
                 self._guard(finding.kind, check.contradicted, person, exchange, finding)
             if finding.kind == "logged_out":
                 person.lost_login(exchange)
@@ -153,34 +156,23 @@ class HistoryReplay:
     def _checkout(self, exchange: Exchange, cart: Cart | None, shown: Exchange | None = None) -> None:
         if exchange.outcome not in ("ok", "unknown"):
             return
-        asked_for = shown if shown is not None and (shown.overlapped or self._versions) else None
+        several_versions = any(self.around.of(NodeFormat))
+        asked_for = shown if shown is not None and (shown.overlapped or several_versions) else None
         promise = packed(exchange, cart if exchange.outcome == "ok" else None, asked_for)
         self._checkouts[exchange.request] = promise
-        if exchange.outcome == "unknown":
-            self._unanswered.add(exchange.request)
-        elif exchange.order:
+        if exchange.outcome == "ok" and exchange.order:
             self.promises.append(promise)
-
-    def _guard(self, kind: str, hear: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """What a check that raises would have found, nobody knows; what it found before stands."""
-        try:
-            hear(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
-            self.crashed[kind] = f"{type(error).__name__}: {error}"
-            # Not asked again: what it has in mind after an error is no ground for accusing anybody.
-            self._checks.pop(kind, None)
 
 
 TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSION})
 """What every tally hears of, whatever came of it."""
 
 
-class Tallies:
+class Tallies(Guarded):
     """`add` all exchanges of one architecture, in order, then `close`."""
 
     def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
-        self.crashed: dict[str, str] = {}
-        """Tallies that raised, and what: their numbers are unknown."""
+        super().__init__()
         self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
@@ -202,13 +194,5 @@ class Tallies:
 
     def _tell_each(self, exchange: Exchange) -> None:
         for tally in self._tallies:
-            if tally.name not in self.crashed:
-                self._tell(tally, exchange)
+            self._guard(tally.name, tally.saw, exchange)
         self._tell_all = any(tally.hears_all or tally.following for tally in self._tallies)
-
-    def _tell(self, tally: Tally, exchange: Exchange) -> None:
-        """What a tally that raises would have counted, nobody knows."""
-        try:
-            tally.saw(exchange)
-        except Exception as error:  # noqa: BLE001 - whatever it is: the verdict names it
-            self.crashed[tally.name] = f"{type(error).__name__}: {error}"

@@ -122,14 +122,10 @@ class ShopperTrace:
         return other
 
     @property
-    def known(self) -> Exchange | None:
-        """The last answer that knew this shopper; the login, if nothing came after it."""
-        return self.life.known
-
-    @property
     def undecided(self) -> bool:
         """Nobody knows whether this shopper is still logged in: nobody could look at the end."""
-        return self.known is not None and self.memory.logged_in and not self.logouts and not self.seen_by_audit
+        logged_in = self.life.known is not None and self.memory.logged_in
+        return logged_in and not self.logouts and not self.seen_by_audit
 
     def lost_login(self, exchange: Exchange) -> None:
         """This answer was a stranger's, and should not have been."""

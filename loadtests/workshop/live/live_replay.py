@@ -104,7 +104,7 @@ class LiveReplay(HistoryReplay):
                 self._guard(case.check.kind, self._review, case)
 
     def _review(self, case: _Case) -> None:
-        again = type(case.check)(self._scene)  # a new one: the old one's losses are gathered, and counted
+        again = type(case.check)(self.around)  # a new one: the old one's losses are gathered, and counted
         again.contradicted(case.person, case.exchange, case.finding)
         for loss in again.losses:
             if loss != self.kept[case.number]:
@@ -121,7 +121,7 @@ class LiveReplay(HistoryReplay):
     def _gather(self) -> list[tuple[int, Check]]:
         """What the checks have named since the last time, as far as it is kept: its number, and by whom."""
         kept = []
-        for check in self.checks:
+        for check in self.checks.values():
             for loss in check.losses:
                 if self._count(loss):
                     self.kept[self._found] = loss

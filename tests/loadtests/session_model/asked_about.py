@@ -62,9 +62,10 @@ def asked(case: Case) -> tuple[Remembering, StillLoggedIn]:
     ready = ClusterReady(case.architecture, -at(2), about, "processes", setup.nodes, limits, {}, 1.0)
     run = run_timeline(case.architecture, [ready, LoadStarted(case.architecture, 0, setup.epoch, 1), *case.events()])
     checks = replayed(case.exchanges(), run, (Remembering, StillLoggedIn)).checks
-    assert isinstance(checks[0], Remembering)
-    assert isinstance(checks[1], StillLoggedIn)
-    return checks[0], checks[1]
+    out, outlived = checks.values()
+    assert isinstance(out, Remembering)
+    assert isinstance(outlived, StillLoggedIn)
+    return out, outlived
 
 
 def named(loss: Loss) -> Sets:

@@ -129,6 +129,6 @@ def test_as_it_is_now_whatever_comes_next() -> None:
     person.keep(told.last)
     person.keep(Story().at(5).login("n2").last)
     assert (before.shopper, before.logouts, before.out, before.login) == (1, 0, None, told.exchanges[0])
-    assert before.known is told.exchanges[1]
+    assert before.life.known is told.exchanges[1]
     assert before.life.opened is told.exchanges[0]
     assert person.life.opened is not told.exchanges[0]
