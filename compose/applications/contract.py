@@ -37,12 +37,8 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
     """Each node writes a log of its requests and sessions, by request id."""
     lists_sessions: bool = False
     """A node tells which sessions it holds."""
-    tells_state: bool = False
-    """A node tells its keys, its clock and its trouble."""
     takes_trouble: bool = False
     """A living node can be told what to suffer from."""
-    shows_orders: bool = False
-    """Its orders can be read from its database."""
     takes_settings: bool = False
     """Limits of its cluster are settings of its nodes, too."""
     takes_keys: bool = False

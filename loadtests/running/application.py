@@ -48,12 +48,10 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
     file: Path
     description: Description
     sha256: str
-    beyond: bool = False
-    """Somebody said that requests may leave this machine."""
 
     @classmethod
     def load(cls, file: Path, *, beyond: bool = False) -> ApplicationUnderTest:
-        """From its file.
+        """From its file. `beyond`: somebody said that requests may leave this machine.
 
         Raises:
             DescriptionError: it cannot be read or makes no sense.
@@ -66,7 +64,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
                 f"{running.url} is not on this machine", why="nobody said that requests may be sent there",
                 next_step="is it yours, and may it be broken? then add --beyond-this-machine",
             )  # fmt: skip
-        return cls(file, description, hashlib.sha256(file.read_bytes()).hexdigest(), beyond)
+        return cls(file, description, hashlib.sha256(file.read_bytes()).hexdigest())
 
     @property
     def engine(self) -> Engine | None:
