@@ -7,8 +7,7 @@ browser. The last one that was sent is the action's; the others are recorded as 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping
-from functools import partial
+from collections.abc import Callable, Generator
 from typing import Any, cast
 from urllib.parse import urljoin
 
@@ -22,6 +21,7 @@ from compose.interface import ShopperInterface, ShownKeys
 from loadtests.load.answers import ShopAnswer, ShownState
 from loadtests.load.calls import CONTENT_TYPE, prepared_call
 from loadtests.load.contract import HttpRequest, Reading
+from loadtests.load.cookies import Pocket
 from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
 from loadtests.model.plan import Action
 from shared.demo_accounts import account_name
@@ -87,16 +87,15 @@ class ApplicationClient:
 
     def __init__(
         self, app: PreparedApplication, account: tuple[str, str], shopper: int, prefix: str,
-        cookies: Callable[[Jar], Mapping[str, str]], origin: str,
+        pocket: Callable[[Jar], Pocket], origin: str,
     ) -> None:  # fmt: skip
         self._app = app
         self._it = app.it
         self._account = account
         self._shopper = shopper
         self._prefix = prefix
-        self._cookies = cookies
+        self._pocket = pocket
         self._origin = origin.rstrip("/")
-        self._tokens: dict[Jar, str] = {}
 
     @property
     def audits(self) -> tuple[Do, ...]:
@@ -111,7 +110,7 @@ class ApplicationClient:
         prepared, jar = self._app.calls[action.do], action.jar
         if not self._it.follows:
             reached = _Arrived()
-            reached.add((yield self.request_of(action)), self._cookies, jar)  # no page before it, and none after it
+            reached.add((yield self.request_of(action)), self._pocket(jar))  # no page before it, and none after it
             return self._read(action, reached)
         if prepared.call.page:
             words = self._words(action)
@@ -131,27 +130,13 @@ class ApplicationClient:
         # Where nothing is to be filled in, the words are not even gathered: most requests of a run go this way.
         return prepared.request({} if prepared.body is not None else self._words(action))
 
-    def copy_jar(self, source: Jar, to: Jar) -> None:
-        """Tokens are copied with cookies."""
-        self._tokens.pop(to, None)
-        if source in self._tokens:
-            self._tokens[to] = self._tokens[source]
-
-    def copy_from(self, other: ApplicationClient) -> None:
-        """Have the tokens that another one has."""
-        self._tokens = dict(other._tokens)
-
-    def empty_jar(self, jar: Jar) -> None:
-        """Tokens are forgotten with cookies."""
-        self._tokens.pop(jar, None)
-
     def _words(self, action: Action) -> dict[str, str | int]:
         name, password = self._account
         value = f"tw-{self._prefix}-{self._shopper:04d}-{action.sku}" if action.sku else ""
-        csrf = self._it.csrf
+        csrf, pocket = self._it.csrf, self._pocket(action.jar)
         return {
-            "{csrf}": self._cookies(action.jar).get(csrf.cookie, "") if csrf is not None and csrf.cookie else "",
-            "{user}": name, "{password}": password, "{value}": value, "{token}": self._tokens.get(action.jar, ""),
+            "{csrf}": pocket.by_name().get(csrf.cookie, "") if csrf is not None and csrf.cookie else "",
+            "{user}": name, "{password}": password, "{value}": value, "{token}": pocket.token,
             "{sku}": action.sku, "{quantity}": action.quantity, "{key}": action.key,
         }  # fmt: skip
 
@@ -160,7 +145,7 @@ class ApplicationClient:
         reached = _Arrived()
         where = asked.path
         for _ in range(MOST_REDIRECTS + 1):
-            reached.add((yield asked), self._cookies, jar)
+            reached.add((yield asked), self._pocket(jar))
             leads = reached.page.header("Location") if 300 <= reached.status < 400 else ""
             led = urljoin(self._origin + where, leads) if leads else ""
             # With the slash: an address on port 80 is also how one on port 8080 begins.
@@ -211,7 +196,7 @@ class ApplicationClient:
         if self._is_refused(page):
             return Reading("failed")
         if do == "logout":
-            self.empty_jar(action.jar)
+            self._pocket(action.jar).token = ""
         return self._shown(do, page)
 
     def _read_login(self, action: Action, page: AnsweredPage) -> Reading:
@@ -222,7 +207,7 @@ class ApplicationClient:
             found = page.take(token)
             if found is None:  # let in, perhaps, and without the token nobody can ask whether
                 return Reading("unknown", error=UNREADABLE)
-            self._tokens[action.jar] = found
+            self._pocket(action.jar).token = found
         return self._shown("login", page)
 
     def _let_in(self, page: AnsweredPage) -> bool:
@@ -296,9 +281,9 @@ class _Arrived:
         self.loops = False
         self.first_status = -1
 
-    def add(self, answer: ShopAnswer, cookies: Callable[[Jar], Mapping[str, str]], jar: Jar) -> None:
+    def add(self, answer: ShopAnswer, pocket: Pocket) -> None:
         """The next answer."""
         if self.first_status < 0:  # the first answer, to what the action itself sends
             self.first_status, self.may_have_happened = answer.status, answer.sent
         self.status, self.error = answer.status, answer.error
-        self.page = AnsweredPage(answer.status, answer.body, answer.header, partial(cookies, jar), self.path)
+        self.page = AnsweredPage(answer.status, answer.body, answer.header, pocket.by_name, self.path)

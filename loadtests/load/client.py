@@ -25,7 +25,7 @@ from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from loadtests.load.answers import ShopAnswer
-from loadtests.load.cookies import Forgotten, Pocket
+from loadtests.load.cookies import Pocket
 from loadtests.model.history import Jar
 from loadtests.model.plan import ClientLimits
 from shared.errors import EnvironmentNotReady
@@ -113,7 +113,7 @@ class StrictSession(FastHttpSession):
         self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
-        pocket = self._main if jar == "main" else self._pocket(jar)  # nearly all are: no look-up for these
+        pocket = self._main if jar == "main" else self.pocket(jar)  # nearly all are: no look-up for these
         pocket.dress(path, headers)
         idle = self._idle[jar]
         # The connection that was used last: it is the likeliest to be open still.
@@ -169,25 +169,14 @@ class StrictSession(FastHttpSession):
             dropped=dropped, cookie_bytes=len(headers.get("Cookie", "")), cookie_refused=refused,
         )  # fmt: skip
 
-    def copy_jar(self, source: Jar, to: Jar) -> None:
-        self._pocket(to).fill_from(self._pocket(source))
-
-    def empty_jar(self, jar: Jar) -> None:
-        self._pocket(jar).cookies.clear()
-
-    def cookies(self, jar: Jar) -> dict[str, str]:
-        return {cookie.name: cookie.value or "" for cookie in self._pocket(jar).cookies}
-
-    def forget(self, what: Forgotten) -> None:
-        self._main.forget(what)
-
     def close(self) -> None:
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
         self.client.clientpool.close()
 
-    def _pocket(self, jar: Jar) -> Pocket:
+    def pocket(self, jar: Jar) -> Pocket:
+        """That jar; an empty one if nothing was asked with it yet."""
         pocket = self._pockets.get(jar)
         if pocket is None:
             pocket = self._pockets[jar] = Pocket(jar, self._base)

@@ -12,7 +12,7 @@ import msgspec
 
 from compose.cluster import HttpInterface
 from loadtests.load.answers import NOTHING, ShopAnswer, ShownState
-from loadtests.load.cookies import Forgotten
+from loadtests.load.cookies import Pocket
 from loadtests.model.history import Exchange, Jar, Outcome
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
@@ -27,17 +27,8 @@ class Browser(Protocol):
     def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         """Open an event stream with the cookies of `main` and hold it until then (time.monotonic_ns())."""
 
-    def copy_jar(self, source: Jar, to: Jar) -> None:
-        """`to` has from now on what `source` has at this moment."""
-
-    def empty_jar(self, jar: Jar) -> None:
-        """Forget all cookies of that jar."""
-
-    def cookies(self, jar: Jar) -> dict[str, str]:
-        """The cookies of that jar, by name."""
-
-    def forget(self, what: Forgotten) -> None:
-        """Forget these cookies in `main`."""
+    def pocket(self, jar: Jar) -> Pocket:
+        """That jar."""
 
 
 class HttpRequest(NamedTuple):

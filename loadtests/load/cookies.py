@@ -80,13 +80,15 @@ class BrowserJar(CookieJar):
 
 
 class Pocket:
-    """One jar: its cookies, and what is asked of them for each request."""
+    """One jar: its cookies, the token that goes with them, and what is asked of them for each request."""
 
     def __init__(self, jar: Jar, base_url: str) -> None:
         self._policy = BrowserCookies()
         self._base = base_url
         self._seals = jar in SEALED
         self.cookies = BrowserJar(self._policy)
+        self.token = ""
+        """What whoever logged in with these cookies was given to show in a header; "": nothing."""
 
     def dress(self, path: str, headers: dict[str, str]) -> None:
         """Put the Cookie header among the others."""
@@ -101,9 +103,19 @@ class Pocket:
         self.cookies.extract_cookies(_JarResponse(received), JarRequest(self._base + path))  # type: ignore[arg-type]
         return self._policy.refused
 
+    def by_name(self) -> dict[str, str]:
+        """The cookies' values, by their names."""
+        return {cookie.name: cookie.value or "" for cookie in self.cookies}
+
+    def empty(self) -> None:
+        """Forget all of it."""
+        self.cookies.clear()
+        self.token = ""
+
     def fill_from(self, other: Pocket) -> None:
         """Have from now on what the other one has at this moment."""
         self.cookies.clear()
+        self.token = other.token
         for cookie in other.cookies:
             self.cookies.set_cookie(copy(cookie))
 

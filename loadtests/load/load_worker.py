@@ -128,7 +128,7 @@ class LoadWorker:
     def client_of(self, shopper: int, session: StrictSession, origin: str) -> ApplicationClient:
         accounts = self.application.accounts
         account = accounts[shopper - 1] if accounts else (self.user_of(shopper), self.config.password)
-        return ApplicationClient(self.application, account, shopper, self.terms.prefix, session.cookies, origin)
+        return ApplicationClient(self.application, account, shopper, self.terms.prefix, session.pocket, origin)
 
     def user_of(self, shopper: int) -> str:
         """By which name the history knows a shopper."""

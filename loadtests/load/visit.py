@@ -123,7 +123,7 @@ class ShopperVisit:
         if why_not := self._why_not(action):
             self._nothing_sent(action, step, "not_sent", why_not)
         elif action.do == "forget_node":
-            self._browser.forget("node")
+            self._browser.pocket("main").forget("node")
             self._nothing_sent(action, step)
         elif action.do == "read_cookie":
             self._read_cookie(action, step)
@@ -202,7 +202,7 @@ class ShopperVisit:
         """A client that cannot tell an error from a logout throws its cookies away, whatever the shop still knows."""
         failed = exchange.status >= 500 or (exchange.status == 0 and exchange.request != "")  # sent, and no answer
         if self._terms.gives_up and failed and exchange.jar == "main" and self.memory.logged_in:
-            self._browser.forget("session")
+            self._browser.pocket("main").forget("session")
             self._nothing_sent(Action(exchange.done_us // 1000, "forget_session"), -1, why="recovery")
 
     def _log_in_again_if_lost(self, was_known: bool, action: Action, due_us: int) -> None:
@@ -292,16 +292,14 @@ class ShopperVisit:
         if action.jar == "main" and action.do == "login" and why == "plan":
             self._logins += 1
             if self._logins > 1:  # another visit, and to the shop somebody who was never here before
-                self._browser.empty_jar("main")
-                self._client.empty_jar("main")
+                self._browser.pocket("main").empty()
         elif action.jar == "main" and action.do == "logout":
             # Before it is sent: the answer may take the cookies away, and a copy of nothing proves nothing.
             self._copy_jar("main", "stolen")
             self._jars.add("stolen")
 
     def _copy_jar(self, source: Jar, to: Jar) -> None:
-        self._browser.copy_jar(source, to)
-        self._client.copy_jar(source, to)
+        self._browser.pocket(to).fill_from(self._browser.pocket(source))
 
     def _after(self, action: Action) -> None:
         """What happens to the jars when it was answered well."""
@@ -385,7 +383,7 @@ class ShopperVisit:
         """Somebody copies the shopper's cookies, and looks for the shopper's name."""
         self._copy_jar("main", action.jar)
         self._jars.add(action.jar)
-        found = stands_in(self.memory.user, self._browser.cookies(action.jar).values())
+        found = stands_in(self.memory.user, self._browser.pocket(action.jar).by_name().values())
         self._nothing_sent(action, step, user=self.memory.user if found else "")
 
     def _hand_over(self, exchange: Exchange, answer: ShopAnswer | None) -> None:

@@ -60,7 +60,7 @@ class WalkPerson:
         self._prefix = prefix
         self._pocket = Pocket("main", url)
         account = app.accounts[number - 1]
-        self.client = ApplicationClient(app, account, number, prefix, lambda _jar: self._cookies(), url)
+        self.client = ApplicationClient(app, account, number, prefix, lambda _jar: self._pocket, url)
         self.went: list[str] = []
         self._last = ShopAnswer(0, 0)
         self._secrets = [password for _, password in app.accounts]
@@ -83,8 +83,8 @@ class WalkPerson:
     @property
     def answered(self) -> str:
         """The last answer's status and the first line that a reader would see: `500: Unknown strategy`; "" if none."""
-        status, line = self._last.status, first_line(self._last.body, [*self._secrets, *self._cookies().values()])
-        return ": ".join(filter(None, (str(status or ""), line)))
+        line = first_line(self._last.body, [*self._secrets, *self._pocket.by_name().values()])
+        return ": ".join(filter(None, (str(self._last.status or ""), line)))
 
     @property
     def status(self) -> int:
@@ -94,10 +94,6 @@ class WalkPerson:
     def copy_cookies(self, other: WalkPerson) -> None:
         """Have what the other one has."""
         self._pocket.fill_from(other._pocket)
-        self.client.copy_from(other.client)
-
-    def _cookies(self) -> dict[str, str]:
-        return {cookie.name: cookie.value or "" for cookie in self._pocket.cookies}
 
     def _ask(self, asked: HttpRequest) -> ShopAnswer:
         self._asked += 1

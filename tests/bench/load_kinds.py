@@ -15,6 +15,7 @@ from loadtests.load.answers import ShopAnswer
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.contract import VisitConfig
+from loadtests.load.cookies import Pocket
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
 from loadtests.load.shopper import _Person
@@ -142,7 +143,7 @@ class Bench:
 
         exchanges: list[Exchange] = []
         desk = Desk() if keep else person
-        client = self._client(plan, session.cookies)
+        client = self._client(plan, session.pocket)
         ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob, client).shop()
         self._exchanges += exchanges
         session.close()
@@ -164,12 +165,12 @@ class Bench:
         user.client.client.clientpool.close()
         return len(plan.actions)
 
-    def _client(self, plan: ShopperPlan, cookies: Callable[[Jar], dict[str, str]]) -> ApplicationClient:
+    def _client(self, plan: ShopperPlan, pocket: Callable[[Jar], Pocket]) -> ApplicationClient:
         account = account_name(plan.shopper), "shop"
-        return ApplicationClient(self._application, account, plan.shopper, "bench", cookies, Person.host or "")
+        return ApplicationClient(self._application, account, plan.shopper, "bench", pocket, Person.host or "")
 
     def _requests(self, plan: ShopperPlan) -> Any:
-        requests = self._client(plan, lambda _jar: {})
+        requests = self._client(plan, lambda jar: Pocket(jar, Person.host or ""))
         for number, action in enumerate(plan.actions):
             method, path, headers, body = requests.request_of(action)
             headers["X-Request-Id"] = f"bench-{plan.shopper:04d}-{number:04d}"

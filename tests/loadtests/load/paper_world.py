@@ -93,6 +93,26 @@ class PaperJob:
             self._raised = error
 
 
+class PaperPocket:
+    """One of a browser's jars."""
+
+    def __init__(self, jars: dict[Jar, dict[str, str]], jar: Jar) -> None:
+        self.jars, self.jar = jars, jar
+
+    def by_name(self) -> dict[str, str]:
+        return dict(self.jars[self.jar])
+
+    def empty(self) -> None:
+        self.jars[self.jar] = {}
+
+    def fill_from(self, other: PaperPocket) -> None:
+        self.jars[self.jar] = other.by_name()
+
+    def forget(self, what: Forgotten) -> None:
+        kept = {name: value for name, value in self.by_name().items() if (name == "node") != (what == "node")}
+        self.jars[self.jar] = kept
+
+
 class PaperBrowser:
     """Jars, and a shop with sessions: each write happens half way between its request and its answer.
 
@@ -143,19 +163,8 @@ class PaperBrowser:
         self.time.wait_until(min(dropped_us, until_us))
         return self.answer(sent_us, 200, b"", streamed=40, dropped=dropped_us < until_us)
 
-    def copy_jar(self, source: Jar, to: Jar) -> None:
-        self.jars[to] = dict(self.jars[source])
-
-    def empty_jar(self, jar: Jar) -> None:
-        self.jars[jar] = {}
-
-    def cookies(self, jar: Jar) -> dict[str, str]:
-        return dict(self.jars[jar])
-
-    def forget(self, what: Forgotten) -> None:
-        self.jars["main"] = {
-            name: kept for name, kept in self.jars["main"].items() if (name == "node") != (what == "node")
-        }
+    def pocket(self, jar: Jar) -> PaperPocket:
+        return PaperPocket(self.jars, jar)
 
     def serve(
         self, method: str, path: str, sent: dict[str, object], carried: dict[str, str], cookies: dict[str, str]

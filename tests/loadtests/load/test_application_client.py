@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from requests.cookies import create_cookie
 
 from compose.cluster import HttpInterface
 from compose.description import (
@@ -24,6 +25,7 @@ from compose.interface import Call, Extract, Sign
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.contract import HttpRequest, Reading
+from loadtests.load.cookies import Pocket
 from loadtests.model.history import Do, Jar
 from loadtests.model.plan import Action
 
@@ -61,7 +63,15 @@ def answer(status: int, body: str = "", **headers: str) -> ShopAnswer:
 def client(it: Description, cookies: dict[str, str] | None = None) -> ApplicationClient:
     accounts = (("u1", "pw"), ("u2", "pw"))
     app = PreparedApplication(AskedApplication(it.interface(), HttpInterface("/health"), accounts))
-    return ApplicationClient(app, accounts[0], 1, RUN, lambda _jar: cookies or {}, ORIGIN)
+    pockets: dict[Jar, Pocket] = {}
+
+    def pocket(jar: Jar) -> Pocket:
+        found = pockets.setdefault(jar, Pocket(jar, ORIGIN))
+        for name, value in (cookies or {}).items():
+            found.cookies.set_cookie(create_cookie(name, value))
+        return found
+
+    return ApplicationClient(app, accounts[0], 1, RUN, pocket, ORIGIN)
 
 
 def do(
@@ -124,7 +134,7 @@ def test_a_bearer_token_is_taken_sent_copied_and_forgotten() -> None:
     assert reading.outcome == "ok"
     assert sent[0].body == b'{"who":{"name":"u1"},"pw":"pw"}'
     assert do(who, "me", answer(200, '{"user": "u1"}'))[1][0].headers["Authorization"] == "Bearer abc"
-    who.copy_jar("main", "stolen")
+    who._pocket("stolen").fill_from(who._pocket("main"))
     do(who, "logout", answer(204))
     assert "Authorization" not in do(who, "me", answer(401))[1][0].headers
     assert do(who, "me", answer(401), jar="stolen")[1][0].headers["Authorization"] == "Bearer abc"

@@ -32,21 +32,21 @@ def me(jar="main"):
 """
 JARS = """
 told = [log_in(), me(), me("second"), log_in("second"), me("second")]
-session.copy_jar("main", "stolen")
+session.pocket("stolen").fill_from(session.pocket("main"))
 told.append(session.ask("POST", "/logout", {}).status)
 told += [me(), me("stolen"), me("second"), log_in(), me()]
-session.empty_jar("main")
+session.pocket("main").empty()
 told.append(me())
 print(json.dumps(told))
 """
 PLANTED = """
 opened = session.ask("GET", "/login", {}, b"", "planted")
-session.copy_jar("planted", "main")
+session.pocket("main").fill_from(session.pocket("planted"))
 sent = session.ask("GET", "/products", {})
-before = [cookie.value for cookie in session._pocket("planted").cookies]
+before = [cookie.value for cookie in session.pocket("planted").cookies]
 log_in()
 log_in("planted")
-after = [cookie.value for cookie in session._pocket("planted").cookies]
+after = [cookie.value for cookie in session.pocket("planted").cookies]
 print(json.dumps([opened.status, sent.cookie_bytes, before == after, me(), me("planted")]))
 """
 AT_ONCE = """

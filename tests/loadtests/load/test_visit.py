@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.contract import BackgroundJob, VisitConfig
-from loadtests.load.cookies import Forgotten
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
@@ -94,17 +94,9 @@ class PaperShop:
     def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
         raise NotImplementedError
 
-    def copy_jar(self, source: Jar, to: Jar) -> None:
-        assert (source, to) == ("main", "stolen"), "whoever logs out could be copied"
-
-    def empty_jar(self, jar: Jar) -> None:
-        raise NotImplementedError
-
-    def cookies(self, jar: Jar) -> dict[str, str]:
-        raise NotImplementedError
-
-    def forget(self, what: Forgotten) -> None:
-        raise NotImplementedError
+    def pocket(self, jar: Jar) -> Mock:
+        assert jar in ("main", "stolen"), "whoever logs out could be copied"
+        return Mock(spec_set=["fill_from"])
 
     def serve(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         sent = json.loads(body or b"{}")
