@@ -1,12 +1,23 @@
-"""What came back: an answer, what it showed, and whether it is one of ours at all."""
+"""What is sent and what came back: an answer, what it showed and means, and whether it is one of ours at all."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from loadtests.load.cookies import NODE_COOKIES
+from loadtests.model.history import Outcome
+
+
+class HttpRequest(NamedTuple):
+    """One request, without what every one carries (its id, its shopper's address, its trace)."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    """The visit adds to them: make new ones each time."""
+    body: bytes
 
 
 class ShopAnswer(msgspec.Struct, frozen=True):
@@ -47,6 +58,17 @@ class ShownState(msgspec.Struct, frozen=True):
 
 
 NOTHING = ShownState()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What the answer to an action means."""
+
+    outcome: Outcome
+    shown: ShownState = NOTHING
+    error: str = ""
+    """What was amiss with an answer that came; or what the network said."""
+    stranger: bool = False
+    """It was answered as to somebody who is not logged in, though perhaps not by 401."""
 
 
 def made_for(answer: ShopAnswer, request: str) -> str:

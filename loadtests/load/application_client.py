@@ -18,9 +18,8 @@ from compose.applications import SHIPPED
 from compose.applications.extraction import AnsweredPage, path_of
 from compose.cluster import HttpInterface
 from compose.interface import ShopperInterface, ShownKeys
-from loadtests.load.answers import ShopAnswer, ShownState
+from loadtests.load.answers import HttpRequest, Reading, ShopAnswer, ShownState
 from loadtests.load.calls import CONTENT_TYPE, prepared_call
-from loadtests.load.contract import HttpRequest, Reading
 from loadtests.load.cookies import Pocket
 from loadtests.model.history import UNREADABLE, WRITES, Do, Jar
 from loadtests.model.plan import Action

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from compose.interface import Call, ShopperInterface
-from loadtests.load.contract import HttpRequest
+from loadtests.load.answers import HttpRequest
 
 CONTENT_TYPE = "Content-Type"
 _ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.8"

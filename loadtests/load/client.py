@@ -85,6 +85,7 @@ class _Clients(HTTPClientPool):
         self._address = (host, port, limits)
 
     def get_client(self, url: str | URL) -> HTTPClient:
+        """The one for that address."""
         # Whatever the address: everything under test is behind one, and no redirect is followed to another.
         host, port, _ = self._address
         if (host, port) not in self.clients:
@@ -113,6 +114,7 @@ class StrictSession(FastHttpSession):
         self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
+        """Send one request, once. The answer, or why there is none; raises nothing of the network's."""
         pocket = self._main if jar == "main" else self.pocket(jar)  # nearly all are: no look-up for these
         pocket.dress(path, headers)
         idle = self._idle[jar]
@@ -144,6 +146,7 @@ class StrictSession(FastHttpSession):
         )
 
     def watch(self, path: str, headers: dict[str, str], until_ns: int) -> ShopAnswer:
+        """Open an event stream with the cookies of `main` and hold it until then (time.monotonic_ns())."""
         self._main.dress(path, headers)
         began = time.monotonic_ns()
         shop = _Client(*self._address, WINDOW_S)  # a stream may be silent for long; `_held` has its own limit
@@ -170,6 +173,7 @@ class StrictSession(FastHttpSession):
         )  # fmt: skip
 
     def close(self) -> None:
+        """Close every connection."""
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()

@@ -23,9 +23,8 @@ from locust.exception import StopTest
 from loadtests.behaviours.workload import Habits, ShopperDraw, generator_of, spread
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession
-from loadtests.load.contract import VisitConfig
 from loadtests.load.recorder import Recorder
-from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, WorkerConfig
+from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, VisitConfig, WorkerConfig
 from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
@@ -49,11 +48,13 @@ class GreenletJob:
         self._greenlet = gevent.spawn(self._run)
 
     def join(self) -> None:
+        """Wait until it is done; raises what it raised."""
         self._greenlet.join()
         if self._raised is not None:
             raise self._raised
 
     def stop(self) -> None:
+        """Interrupt it, and wait until it has taken note. No-op if it is done."""
         self._greenlet.kill(timeout=STOPPED_WITHIN_S)
 
     def _run(self) -> None:
@@ -77,18 +78,22 @@ class LoadClock:
         self.zero_ns = time.monotonic_ns()
         self.began = Event()
         self.end_us = end_us
+        """When the load window ends, as far as is known: it may be ended early."""
         self._nap_s = nap_s
 
     def now_us(self) -> int:
+        """Now."""
         return (time.monotonic_ns() - self.zero_ns) // 1000
 
     def wait_until(self, at_us: int) -> None:
+        """Sleep until then; not at all if it is past."""
         self.began.wait()
         left_us = at_us - self.now_us()
         if left_us > 0:
             gevent.sleep(left_us / 1e6)
 
     def reach(self, at_us: int) -> bool:
+        """The same, and True; False as soon as it is known that the load window ends before."""
         self.began.wait()
         # Looked at anew with each nap: a live window may be ended while somebody sleeps.
         while at_us < self.end_us and (left_us := at_us - self.now_us()) > 0:

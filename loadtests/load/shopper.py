@@ -43,7 +43,7 @@ class _Person(FastHttpUser):
         self.client = self._session = StrictSession(self.host, self._request_event, self, worker.limits)
         client = worker.client_of(shopper, self._session, self.host)
         return ShopperVisit(
-            shopper, actions, worker.terms, self._session, worker.clock, self, GreenletJob, client, user
+            shopper, actions, worker.terms, self._session, worker.clock, self.saw, GreenletJob, client, user
         )
 
     def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:

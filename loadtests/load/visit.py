@@ -1,29 +1,20 @@
 """One shopper's visit: carries out a plan in time, remembers what the shop acknowledged, and records every action once.
 
-Knows nothing of Locust: it is given a browser, a clock, a desk to hand its records to, and a way to do things at once.
+Needs no Locust and no gevent to run: it is given a browser, a clock, somewhere to hand its records to, and a way to do
+things at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from loadtests.load.answers import ShopAnswer, brings_session, foreign, made_for
+from loadtests.load.answers import HttpRequest, Reading, ShopAnswer, brings_session, foreign, made_for
 from loadtests.load.application_client import ApplicationClient
-from loadtests.load.contract import (
-    BackgroundJob,
-    Browser,
-    Clock,
-    ConcurrentGroup,
-    ExchangeSink,
-    HttpRequest,
-    OpenRequest,
-    Reading,
-    StartBackgroundJob,
-    VisitConfig,
-    concurrent_groups,
-)
+from loadtests.load.at_once import ConcurrentGroup, OpenRequest, concurrent_groups
 from loadtests.load.cookies import stands_in
+from loadtests.load.worker_config import VisitConfig
 from loadtests.model.history import (
     ENDS_SESSION,
     NOT_ASKED,
@@ -38,9 +29,14 @@ from loadtests.model.history import (
 )
 from loadtests.model.plan import Action
 from loadtests.planning.addresses import address_of
+from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name
 from shared.errors import ForeignAnswer
+
+if TYPE_CHECKING:  # both import gevent, which patches the process
+    from loadtests.load.client import StrictSession
+    from loadtests.load.load_worker import GreenletJob, LoadClock
 
 NEEDS_NO_LOGIN: frozenset[Do] = NOT_ASKED | {"browse", "login", "arrive"}
 _CHANGES_JARS: frozenset[Do] = frozenset({"login", "logout", "arrive"})
@@ -53,16 +49,18 @@ class ShopperVisit:
     """One shopper in one shop, from its login to the last audit."""
 
     def __init__(
-        self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: Browser, clock: Clock,
-        desk: ExchangeSink, start_job: StartBackgroundJob, client: ApplicationClient, user: str = "",
+        self, shopper: int, actions: Iterable[Action], terms: VisitConfig, browser: StrictSession, clock: LoadClock,
+        saw: Callable[[Exchange, ShopAnswer | None, tuple[Contradiction, ...]], None],
+        start_job: Callable[[Callable[[], object]], GreenletJob], client: ApplicationClient, user: str = "",
     ) -> None:  # fmt: skip
+        """`saw` takes each exchange, with the answer if anything was sent; `start_job` does something beside it."""
         self.shopper = shopper
         self.memory = ExpectedSession(user or account_name(shopper), in_account=terms.in_account)
         self._actions = actions
         self._terms = terms
         self._browser = browser
         self._clock = clock
-        self._desk = desk
+        self._saw = saw
         self._start_job = start_job
         self._client = client
         self._address = address_of(shopper, terms.addresses)
@@ -72,7 +70,7 @@ class ShopperVisit:
         self._next_step = 0
         self._begun: dict[int, Action] = {}
         """Planned actions that have begun and are not in the history yet."""
-        self._jobs: list[BackgroundJob] = []
+        self._jobs: list[GreenletJob] = []
         self._logins = 0
         self._jars: set[Jar] = set()
         """Those, beside the shopper's own, that have cookies."""
@@ -391,4 +389,4 @@ class ShopperVisit:
             self._begun.pop(exchange.step, None)
         # Live findings are only counted, for progress: the judge replays the history, and finds them again.
         findings = self.memory.saw(exchange) if exchange.outcome != "not_sent" else ()
-        self._desk.saw(exchange, answer, findings)
+        self._saw(exchange, answer, findings)

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from compose.cluster import HttpInterface
+from loadtests.model.plan import ClientLimits
 from shared.errors import UsageError
 
 GO_FILE = "go.json"
@@ -63,6 +65,26 @@ class WorkerConfig(msgspec.Struct, frozen=True):
             for field in WorkerConfig.__struct_fields__
             if (value := getattr(self, field)) is not None
         }
+
+
+class VisitConfig(msgspec.Struct, frozen=True):
+    """What is the same for all visits to one shop."""
+
+    architecture: str
+    run: str
+    """Every answer must carry it; empty: not looked at."""
+    prefix: str
+    """Of request ids."""
+    limits: ClientLimits
+    http: HttpInterface
+    addresses: int = 0
+    """From how many addresses the shoppers come; 0: each from one of its own."""
+    gives_up: bool = False
+    """The client takes any error of the shop for a logout."""
+    window_us: int = 0
+    """When the load window ends, and with it what is watched."""
+    in_account: bool = False
+    """What is remembered belongs to the account: it outlives a logout."""
 
 
 class StartSignal(msgspec.Struct, frozen=True):

@@ -19,9 +19,8 @@ import msgspec
 
 from compose.cluster import HttpInterface
 from compose.description import Description
-from loadtests.load.answers import ShopAnswer
+from loadtests.load.answers import HttpRequest, Reading, ShopAnswer
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
-from loadtests.load.contract import HttpRequest, Reading
 from loadtests.load.cookies import Pocket
 from loadtests.model.history import UNREADABLE, Do
 from loadtests.model.plan import Action

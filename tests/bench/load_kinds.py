@@ -14,12 +14,12 @@ from locust.env import Environment
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
 from loadtests.load.client import StrictSession, assert_strict
-from loadtests.load.contract import VisitConfig
 from loadtests.load.cookies import Pocket
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.recorder import Recorder
 from loadtests.load.shopper import _Person
 from loadtests.load.visit import ShopperVisit
+from loadtests.load.worker_config import VisitConfig
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import ClientLimits, ShopperPlan
 from loadtests.model.scenario import Load, Scenario
@@ -144,7 +144,7 @@ class Bench:
         exchanges: list[Exchange] = []
         desk = Desk() if keep else person
         client = self._client(plan, session.pocket)
-        ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk, GreenletJob, client).shop()
+        ShopperVisit(plan.shopper, plan.actions, self._terms, session, AtOnce(), desk.saw, GreenletJob, client).shop()
         self._exchanges += exchanges
         session.close()
         return len(plan.actions)

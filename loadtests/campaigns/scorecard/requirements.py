@@ -20,8 +20,8 @@ import requests
 from compose.applications import SHIPPED, application_of
 from compose.engines.cluster_file import read_cluster_file
 from compose.engines.contract import Cluster
+from loadtests.load.answers import HttpRequest
 from loadtests.load.calls import request_for
-from loadtests.load.contract import HttpRequest
 from loadtests.load.cookies import NODE_COOKIES, stands_in
 from shared.demo_accounts import account_name, account_number
 

@@ -13,9 +13,9 @@ from itertools import count
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from loadtests.load.answers import ShopAnswer
-from loadtests.load.contract import VisitConfig
 from loadtests.load.cookies import Forgotten
 from loadtests.load.visit import ShopperVisit
+from loadtests.load.worker_config import VisitConfig
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.session_model.carts import Contradiction
@@ -214,7 +214,8 @@ class PaperDay:
         self.findings: list[Contradiction] = []
         limits = ClientLimits(late_ms=late_ms)
         terms = VisitConfig("redis", RUN, f"{RUN}a", limits, SHOP.http, gives_up=gives_up, window_us=window_ms * 1000)
-        self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self, self.time.start_job, shop_client(7))
+        client = shop_client(7)
+        self.visit = ShopperVisit(7, actions, terms, self.browser, self.time, self.saw, self.time.start_job, client)
         self.raised: BaseException | None = None
 
     def live(self, *, audit: bool = False) -> PaperDay:

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from compose.applications import SHIPPED
-from loadtests.load.answers import ShopAnswer, ShownState, foreign
-from loadtests.load.contract import Reading
+from loadtests.load.answers import Reading, ShopAnswer, ShownState, foreign
 from loadtests.model.history import UNREADABLE, Do, Jar
 from loadtests.model.plan import Action
 from tests.loadtests.load.shop_client import shop_client

@@ -22,9 +22,8 @@ from compose.description import (
     WhoCall,
 )
 from compose.interface import Call, Extract, Sign
-from loadtests.load.answers import ShopAnswer
+from loadtests.load.answers import HttpRequest, Reading, ShopAnswer
 from loadtests.load.application_client import ApplicationClient, AskedApplication, PreparedApplication
-from loadtests.load.contract import HttpRequest, Reading
 from loadtests.load.cookies import Pocket
 from loadtests.model.history import Do, Jar
 from loadtests.model.plan import Action

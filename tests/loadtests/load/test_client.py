@@ -58,7 +58,7 @@ from loadtests.load.client import StrictSession, assert_strict
 from loadtests.load.load_worker import LoadClock
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.load.recorder import Recorder
-from loadtests.load.contract import VisitConfig
+from loadtests.load.worker_config import VisitConfig
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.visit import ShopperVisit
 from tests.loadtests.load.shop_client import SHOP, shop_client
@@ -75,7 +75,7 @@ def visit(number):
     session = StrictSession(sys.argv[1], EventHook(), None, limits)
     actions = (Action(0, "browse"),) * 25 + (Action(0, "login"),) * 25
     config = VisitConfig("redis", "", "r", limits, SHOP.http)
-    ShopperVisit(number, actions, config, session, clock, Desk(), GreenletJob, shop_client(number, "shop")).shop()
+    ShopperVisit(number, actions, config, session, clock, Desk().saw, GreenletJob, shop_client(number, "shop")).shop()
 gevent.joinall([gevent.spawn(visit, number) for number in range(1, 21)], raise_error=True)
 recorder.close()
 print("null")

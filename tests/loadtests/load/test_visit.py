@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from typing import Never
 from unittest.mock import Mock
 
 import msgspec
@@ -11,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.load.answers import ShopAnswer
-from loadtests.load.contract import BackgroundJob, VisitConfig
 from loadtests.load.visit import ShopperVisit
+from loadtests.load.worker_config import VisitConfig
 from loadtests.model.history import Exchange, Jar
 from loadtests.model.plan import Action, ClientLimits
 from loadtests.model.scenario import Load, Scenario
@@ -125,7 +126,7 @@ class PaperShop:
         return 200, {"cart": self.cart}
 
 
-def nothing_at_once(do: Callable[[], object]) -> BackgroundJob:
+def nothing_at_once(do: Callable[[], object]) -> Never:
     raise NotImplementedError
 
 
@@ -138,7 +139,7 @@ class Day:
         self.exchanges: list[Exchange] = []
         self.findings: list[Contradiction] = []
         terms = msgspec.structs.replace(TERMS, limits=limits)
-        self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self, nothing_at_once, shop_client(7))
+        self.visit = ShopperVisit(7, actions, terms, self.shop, self.clock, self.saw, nothing_at_once, shop_client(7))
 
     def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         assert (answer is None) == (exchange.outcome == "not_sent")

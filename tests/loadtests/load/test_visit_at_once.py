@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.load.contract import AT_ONCE, ConcurrentGroup, concurrent_groups
+from loadtests.load.at_once import AT_ONCE, ConcurrentGroup, concurrent_groups
 from loadtests.model.plan import Action
 from loadtests.model.scenario import Load, Scenario
 from loadtests.planning.make_plan import make_plan

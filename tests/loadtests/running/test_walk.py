@@ -16,8 +16,7 @@ import pytest
 
 from compose.applications.description_file import read_description
 from compose.supervision.ports import free_ports
-from loadtests.load.answers import ShopAnswer
-from loadtests.load.contract import HttpRequest
+from loadtests.load.answers import HttpRequest, ShopAnswer
 from loadtests.running.walk import WalkPerson, WalkStep, first_line, walk
 from tests.applications import BROKEN
 from tests.waiting import until

@@ -9,7 +9,7 @@ import threading
 from typing import Any, Literal
 
 from loadtests.campaigns.scorecard.requirements import ABSOLUTE_S, IDLE_S, DoorVisitor, ShopDoor
-from loadtests.load.contract import HttpRequest
+from loadtests.load.answers import HttpRequest
 
 PASSWORD = "shop"
 SECRET = "the shop's own"

@@ -11,7 +11,7 @@ import pytest
 from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, DoorVisitor, Finding, altered, entropy_bits
 from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
 from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard, execute, scorecard_of
-from loadtests.load.contract import HttpRequest
+from loadtests.load.answers import HttpRequest
 from tests.loadtests.campaigns.scorecard.fake_shop import BROKEN, FakeShop
 
 USERS = [f"user-{number:04d}" for number in range(1, len(REQUIREMENTS) + 1)]
