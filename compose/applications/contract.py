@@ -39,6 +39,8 @@ class ApplicationCapabilities(msgspec.Struct, frozen=True):
     """A node tells which sessions it holds."""
     takes_trouble: bool = False
     """A living node can be told what to suffer from."""
+    shows_orders: bool = False
+    """Its orders can be read from its database."""
     takes_settings: bool = False
     """Limits of its cluster are settings of its nodes, too."""
     takes_keys: bool = False

@@ -104,6 +104,7 @@ class Twins(Application):
         logs_requests=True,
         lists_sessions=True,
         takes_trouble=True,
+        shows_orders=True,
         takes_settings=True,
         takes_keys=True,
         takes_versions=True,
