@@ -32,22 +32,19 @@ BESIDE: frozenset[Do] = NOT_ASKED | {"watch", "page"}
 """A stream that is open beside everything else, and what is not asked of the shop: neither makes nor ends trouble."""
 
 
-class Shopper:
+class Shopper(msgspec.Struct):
     """What one shopper's row needs."""
 
-    __slots__ = ("home", "home_fixed", "logins_us", "not_ok", "trouble", "trouble_since_us")
-
-    def __init__(self) -> None:
-        self.home = ""
-        """Who answered last before the first fault; without a fault, who answered last."""
-        self.home_fixed = False
-        self.logins_us: list[int] = []
-        """When each login was acknowledged."""
-        self.trouble: list[tuple[int, int]] = []
-        """From the first action that was not ok to the next answer that was."""
-        self.trouble_since_us: int | None = None
-        self.not_ok = 0
-        """Planned actions that were not ok."""
+    home: str = ""
+    """Who answered last before the first fault; without a fault, who answered last."""
+    home_fixed: bool = False
+    logins_us: list[int] = []
+    """When each login was acknowledged."""
+    trouble: list[tuple[int, int]] = []
+    """From the first action that was not ok to the next answer that was."""
+    trouble_since_us: int | None = None
+    not_ok: int = 0
+    """Planned actions that were not ok."""
 
     def saw(self, exchange: Exchange, fate: Fate, fault_us: int | None) -> None:
         """Take in one exchange; `fault_us`: of the first fault."""

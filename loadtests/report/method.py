@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from compose.balancers import balancer_named
 from compose.cluster import Limits
-from loadtests.report.evidence import Evidence, Story
+from loadtests.report.evidence import Evidence
 
 Fact = tuple[str, str]
 
@@ -25,8 +25,6 @@ class MethodFacts(msgspec.Struct, frozen=True):
     differing: tuple[tuple[str, str, str], ...]
     """Limits that are not the same everywhere: architecture, limit, value. A fair comparison has none."""
     versions: tuple[Fact, ...]
-    costs: tuple[tuple[str, ...], ...]
-    """For each architecture: seconds to start, CPU seconds of the load, its busiest sample, seconds to stop."""
 
 
 def method(evidence: Evidence) -> MethodFacts:
@@ -53,7 +51,6 @@ def method(evidence: Evidence) -> MethodFacts:
         limits=shared,
         differing=differing,
         versions=tuple(sorted(_versions(evidence).items())),
-        costs=tuple(_costs(story) for story in evidence.stories.values() if story.ready is not None),
     )
 
 
@@ -90,12 +87,3 @@ def _versions(evidence: Evidence) -> dict[str, str]:
         if story.ready is not None:
             versions.update(story.ready.versions)
     return versions
-
-
-def _costs(story: Story) -> tuple[str, ...]:
-    assert story.ready is not None
-    busiest = f"{max(story.run.load_cpu):.0f} %" if story.run.load_cpu else "–"
-    cpu_s = f"{sum(ended.cpu_s for ended in story.ended):.1f} s" if story.ended else "–"
-    exchanges = f"{sum(ended.exchanges for ended in story.ended):,}" if story.ended else "–"
-    stopped = f"{story.stopped.took_s:.1f} s" if story.stopped else "–"
-    return (story.name, f"{story.ready.took_s:.1f} s", exchanges, cpu_s, busiest, stopped)

@@ -26,10 +26,12 @@ from loadtests.report.shell import PageShell
 from loadtests.report.side_by_side import side_by_side
 from loadtests.report.terminal import unseen
 from loadtests.report.witnesses import OPEN, causes_of, more_losses
+from loadtests.session_model.causes import cause_in_words
 
 SHELL = PageShell(
     Path(__file__).parent,
     script="report.js",
+    cause_in_words=cause_in_words,
     readable=readable,
     in_cell=summary.in_cell,
     in_words=in_words,

@@ -29,11 +29,6 @@ class Told(msgspec.Struct, frozen=True):
     traced: bool = False
     """Its trace ids are told, for whoever has a tracing of their own."""
 
-    @property
-    def cause(self) -> str:
-        """The cause in words, short."""
-        return cause_in_words(self.loss.cause)
-
 
 class CauseOfLosses(msgspec.Struct, frozen=True):
     """All losses that have one cause."""
