@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from loadtests.commands import options
 from loadtests.running.console import tell
-
-if TYPE_CHECKING:
-    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest
-    from loadtests.campaigns.far.machines import FarLauncher
 
 
 @click.command()
@@ -52,11 +47,11 @@ def conformance(
     """
     options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.conformance.cells import FILE
-    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, carry_out
+    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, balancers_of, carry_out
     from loadtests.campaigns.conformance.page import MARKDOWN_FILE
 
     asked = ConformanceRequest(out, balancers, variants, events, architectures, repeats, seed, side_by_side, fresh)
-    launcher = _far(scheduler, asked) if scheduler else None
+    launcher = options.far_launcher(scheduler, balancers_of(asked), out, "processes") if scheduler else None
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     tell((out / (FILE if as_json else MARKDOWN_FILE)).read_text(), nl=False)
     if not as_json:
@@ -64,12 +59,3 @@ def conformance(
     if done.interrupted is not None:
         raise done.interrupted  # after the table: what was measured stays, and is told
     return 3 if done.known.lacking else 0
-
-
-def _far(scheduler: str, asked: ConformanceRequest) -> FarLauncher:
-    from loadtests.campaigns.conformance.conformance_run import balancers_of
-
-    machines = options.machines_at(scheduler, balancers_of(asked))  # first: it says what to install
-    from loadtests.campaigns.far.machines import FarLauncher
-
-    return FarLauncher(machines, asked.folder, "processes")

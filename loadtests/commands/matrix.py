@@ -16,7 +16,6 @@ from loadtests.running.console import json_text, tell
 from shared.errors import UsageError
 
 if TYPE_CHECKING:
-    from loadtests.campaigns.far.machines import FarLauncher
     from loadtests.running.application import ApplicationUnderTest
 
 WIDTH = 100
@@ -77,6 +76,7 @@ def matrix(
     from loadtests.campaigns.matrix.board import exit_code
     from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
     from loadtests.campaigns.matrix.page import summary, table
+    from loadtests.planning.scenario_file import all_scenarios
 
     under_test = _under_test(app, engine_name, balancer, scheduler) if app else None
     if under_test:
@@ -90,7 +90,10 @@ def matrix(
     )  # fmt: skip
     if shard:
         asked = msgspec.structs.replace(asked, shard=shard_named(shard))
-    launcher = _far(scheduler, out, engine_name, balancer) if scheduler else None
+    launcher = None
+    if scheduler:
+        balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
+        launcher = options.far_launcher(scheduler, balancers, out, engine_name)
     done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     if as_json:
         tell((out / FILE).read_text(), nl=False)
@@ -118,16 +121,6 @@ def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -
         )  # fmt: skip
     found.check_way(engine, balancer)
     return found
-
-
-def _far(scheduler: str, out: Path, engine: str, balancer: str) -> FarLauncher:
-    from loadtests.planning.scenario_file import all_scenarios
-
-    balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
-    machines = options.machines_at(scheduler, balancers)  # first: it says what to install
-    from loadtests.campaigns.far.machines import FarLauncher
-
-    return FarLauncher(machines, out, engine)
 
 
 def _width() -> int:

@@ -13,7 +13,7 @@ from loadtests.running.console import tell
 from shared.errors import EnvironmentNotReady, UsageError
 
 if TYPE_CHECKING:
-    from loadtests.campaigns.far.machines import Machines
+    from loadtests.campaigns.far.machines import FarLauncher, Machines
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -156,3 +156,11 @@ def machines_at(address: str, balancers: Iterable[str] = ()) -> Machines:
 
     names = {name or choose_balancer().name for name in balancers or ("",)}
     return Machines(address, lambda line: tell(line, err=True), tuple(sorted(names)))
+
+
+def far_launcher(address: str, balancers: Iterable[str], folder: Path, engine: str) -> FarLauncher:
+    """What has runs carried out by the machines of a Dask scheduler, each into its place in the folder."""
+    machines = machines_at(address, balancers)  # first: it says what to install
+    from loadtests.campaigns.far.machines import FarLauncher
+
+    return FarLauncher(machines, folder, engine)

@@ -84,27 +84,27 @@ def run(
     engine = (under_test.engine if under_test else None) or engine_named(engine_name)
     watcher = watcher_for(sys.stderr, names, quiet=quiet)
     with interrupts_raise():
+        if scheduler:
+            _check_far(scenario, repeat, app)
         if repeat:
-            return _many(request, repeat, engine, watcher, as_json, _check_far(scheduler, scenario, repeat, app))
-        _check_far(scheduler, scenario, repeat, app)
+            return _many(request, repeat, engine, watcher, as_json, scheduler)
         return _once(request, engine, watcher, as_json)
 
 
-def _check_far(scheduler: str | None, scenario: str, repeat: int | None, app: Path | None) -> str | None:
-    """The scheduler, if it can be asked for that."""
+def _check_far(scenario: str, repeat: int | None, app: Path | None) -> None:
+    """Nothing, if a scheduler can be asked for that."""
     from loadtests.planning.scenario_file import SCENARIOS
 
-    if scheduler and not repeat:
+    if not repeat:
         raise UsageError(
             "--on is for many runs", why="one run stays on one machine", next_step=f"twinshop run {scenario}"
         )
-    if scheduler and (app or not (SCENARIOS / f"{scenario}.toml").is_file()):
+    if app or not (SCENARIOS / f"{scenario}.toml").is_file():
         raise UsageError(
             f"{app or scenario} cannot be run on other machines",
             why="a worker runs what its own checkout holds: the twins, and the scenarios of twinshop list",
             next_step="omit --on",
         )
-    return scheduler
 
 
 def _once(request: RunRequest, engine: Engine, watcher: RunWatcher, as_json: bool) -> int:
