@@ -24,7 +24,8 @@ from shared.sessions import (
     fingerprint,
 )  # fmt: skip
 from shared.shop import database
-from shared.shop.session_format import FORMATS, SessionFormat
+from shared.shop.session_format import FORMATS
+from shared.shop.settings import SENTINEL_MASTER, redis_patience
 from shared.shop.signed_cookies import LastAnswers, SignedCookies, TokenClock
 
 if TYPE_CHECKING:
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
     from flask.sessions import SessionMixin
     from redis import Redis
 
-    from shared.refresh.families import RefreshFamilies
+    from shared.refresh import RefreshFamilies
     from shared.shop.settings import Settings
-
-MASTER = "shop"
-"""The name by which a sentinel knows our Redis."""
 
 _PREFIX = "session:"
 _INDEX = "sessions-of:"
@@ -59,16 +57,16 @@ class TokenSessions(SessionStore):
     where = "in your cookie, signed"
 
     def __init__(self, settings: Settings) -> None:
-        self._clock = TokenClock(settings.clock_leeway_s)
-        self._chunks = settings.cookie_chunks
+        self.settings = settings
+        self.clock = TokenClock(settings.clock_leeway_s)
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie."""
-        app.session_interface = SignedCookies(app, self._clock, chunks=self._chunks)
+        app.session_interface = SignedCookies(app, self.clock, chunks=self.settings.cookie_chunks)
 
     def apply(self, injection: Injection) -> None:
         """Take another time for the right one."""
-        self._clock.ahead_s = injection.clock_ahead_s
+        self.clock.ahead_s = injection.clock_ahead_s
 
 
 class OnRedis(SessionStore):
@@ -79,12 +77,12 @@ class OnRedis(SessionStore):
         from redis import RedisError
 
         self.outages = (RedisError,)
-        self._client = _connect(settings)
+        self.client = _connect(settings)
 
     def reachable(self) -> bool:
         """Whether Redis answers a PING."""
         try:
-            return bool(self._client.ping())
+            return bool(self.client.ping())
         except self.outages:
             return False
 
@@ -105,7 +103,7 @@ class RedisSessions(OnRedis, ListingStore):
         """Make `flask.session` live in this store."""
         from flask_session import Session
 
-        app.config.update(SESSION_TYPE="redis", SESSION_REDIS=self._client, SESSION_KEY_PREFIX=_PREFIX)
+        app.config.update(SESSION_TYPE="redis", SESSION_REDIS=self.client, SESSION_KEY_PREFIX=_PREFIX)
         Session(app)
         self._interface: Any = app.session_interface
 
@@ -117,13 +115,13 @@ class RedisSessions(OnRedis, ListingStore):
         """Keep the session's id among the user's, and drop those whose sessions are over by now."""
         now, index = time.time(), _INDEX + user
         # One way there and back; that they are one step, nobody needs.
-        with self._client.pipeline(transaction=False) as asked:
+        with self.client.pipeline(transaction=False) as asked:
             asked.zadd(index, {self.session_id(): now})
             asked.zrangebyscore(index, 0, now - _NEW_S)
             _, earlier = asked.execute()
-        over = [each for each in earlier if not self._client.exists(_PREFIX + each.decode())]
+        over = [each for each in earlier if not self.client.exists(_PREFIX + each.decode())]
         if over:
-            self._client.zrem(index, *over)
+            self.client.zrem(index, *over)
 
     def session_id(self) -> str:
         """The id of the current session."""
@@ -131,27 +129,27 @@ class RedisSessions(OnRedis, ListingStore):
 
     def revoke_user(self, user: str) -> None:
         """End all of that user's sessions: whichever node opened them, they are here."""
-        self._client.delete(_INDEX + user, *(_PREFIX + each for each in self.ids_of(user)))
+        self.client.delete(_INDEX + user, *(_PREFIX + each for each in self.ids_of(user)))
 
     def sessions_of(self, user: str) -> list[OpenSession]:
         """Those that the index names and that are not over."""
         own = self.session_id()
-        ids = [each for each in self.ids_of(user) if self._client.exists(_PREFIX + each)]
+        ids = [each for each in self.ids_of(user) if self.client.exists(_PREFIX + each)]
         return [OpenSession(fingerprint(each), each == own) for each in ids]
 
     def end_ids(self, ids: list[str]) -> int:
         """Delete them."""
-        return self._client.delete(*(_PREFIX + each for each in ids)) if ids else 0
+        return self.client.delete(*(_PREFIX + each for each in ids)) if ids else 0
 
     def ids_of(self, user: str) -> list[str]:
         """By the index, which may name some that are over."""
-        return [each.decode() for each in cast("list[bytes]", self._client.zrange(_INDEX + user, 0, -1))]
+        return [each.decode() for each in cast("list[bytes]", self.client.zrange(_INDEX + user, 0, -1))]
 
     @contextmanager
     def cart_alone(self) -> Iterator[None]:
         """A lock in Redis, where all nodes see it."""
         session_id = request.cookies.get(self._cookie, "")
-        lock = self._client.lock(
+        lock = self.client.lock(
             f"cart-lock:{fingerprint(session_id)}", timeout=CART_HELD_S, blocking_timeout=CART_WAIT_S, sleep=0.01
         )
         if not lock.acquire():
@@ -163,7 +161,7 @@ class RedisSessions(OnRedis, ListingStore):
                 lock.release()
 
 
-class DenylistSessions(OnRedis):
+class DenylistSessions(OnRedis, TokenSessions):
     """The session in a signed cookie, and in Redis which of them were ended before their time: asked on each request.
 
     A token has an id and the time of its login. A logout writes the id to the list; logging out everywhere writes the
@@ -174,18 +172,14 @@ class DenylistSessions(OnRedis):
     where = "in your cookie, signed, unless a list in Redis says that it was revoked"
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self._clock = TokenClock(settings.clock_leeway_s)
-        self._format = FORMATS[settings.session_format]
-        self._keep_s = settings.session_lifetime_s + settings.clock_leeway_s
-        self._settings = settings
+        OnRedis.__init__(self, settings)
+        TokenSessions.__init__(self, settings)
+        self.format = FORMATS[settings.session_format]
+        self.keep_s = settings.session_lifetime_s + settings.clock_leeway_s
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the cookie, and ask the list about it."""
-        answers = LastAnswers(self._settings.store_cache_s, self.outages)
-        app.session_interface = RevocableCookies(
-            app, self._clock, self._client, self._keep_s, self._format, answers, chunks=self._settings.cookie_chunks
-        )
+        app.session_interface = RevocableCookies(app, self)
 
     def regenerate(self) -> None:
         """A new id; the token that came with this request is revoked when its successor is sent."""
@@ -194,44 +188,45 @@ class DenylistSessions(OnRedis):
     def session_id(self) -> str:
         """The id of the current token."""
         current = _current()
-        _identify(current, self._clock, self._format)
+        self.identify(current)
         return str(current.get(_TOKEN_ID, ""))
+
+    def identify(self, session: Any) -> None:
+        """Give a user's session without an id one, and the time of its login."""
+        if self.format.user(dict(session)) and not dict.get(session, _TOKEN_ID):
+            session[_TOKEN_ID] = secrets.token_hex(8)
+            session[_ISSUED_US] = self.clock.now_us()
 
     def revoke_user(self, user: str) -> None:
         """Refuse all tokens of that user that were issued until now."""
-        self._client.set(_REVOKED_USER + user, self._clock.now_us(), ex=self._keep_s)
+        self.client.set(_REVOKED_USER + user, self.clock.now_us(), ex=self.keep_s)
 
     def revoke_others(self, user: str) -> bool:
         """The same, and another token for the current session, issued after that."""
         self.revoke_user(user)
         current = _current()
         current.pop(_TOKEN_ID, None)  # saving it will revoke the token under which it came
-        _identify(current, self._clock, self._format)
+        self.identify(current)
         current[_ISSUED_US] += 1  # what was issued in the very microsecond of the revocation is refused
         return True
 
-    def apply(self, injection: Injection) -> None:
-        """Take another time for the right one."""
-        self._clock.ahead_s = injection.clock_ahead_s
 
-
-class RefreshTokens(ListingStore):
+class RefreshTokens(TokenSessions, ListingStore):
     """The session in an access token that is soon over, and a refresh token that renews it: each good for one use.
 
     Who has an access token is not asked about; so a session that was ended is good for as long as that one was.
     """
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.kind = settings.store  # the same session, whose families are in one of two places
-        self._clock = TokenClock(settings.clock_leeway_s)
-        self._settings = settings
         self._families = self._families_in(settings)
 
     def _families_in(self, settings: Settings) -> RefreshFamilies:
         """Where the refresh tokens are, as the settings say."""
-        from shared.refresh import families
+        from shared import refresh
 
-        times = families.FamilyTimes(
+        times = refresh.FamilyTimes(
             settings.session_lifetime_s * 1000, settings.session_absolute_s * 1000, int(settings.refresh_grace_s * 1000)
         )
         if settings.store == "refresh":
@@ -239,17 +234,17 @@ class RefreshTokens(ListingStore):
 
             self.where = "in your cookie, signed, for a short time; what renews it is in Redis"
             self.outages = (RedisError,)
-            return families.FamiliesInRedis(_connect(settings), times)
+            return refresh.FamiliesInRedis(_connect(settings), times)
         self.where = "in your cookie, signed, for a short time; what renews it is in the database"
-        self.outages = (families.FamiliesUnavailable,)
+        self.outages = (refresh.FamiliesUnavailable,)
         engine = database.connect(settings.database_url, threads=settings.node_threads)
-        return families.FamiliesInDatabase(engine, database.refresh_families, times, self._clock.now_us)
+        return refresh.FamiliesInDatabase(engine, database.refresh_families, times, self.clock.now_us)
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in the two cookies."""
-        from shared.refresh.cookies import RefreshCookies
+        from shared.refresh import RefreshCookies
 
-        self._interface = RefreshCookies(self._settings, self._families, self._clock)
+        self._interface = RefreshCookies(self.settings, self._families, self.clock)
         app.session_interface = self._interface
 
     def opened(self, user: str) -> None:
@@ -281,10 +276,6 @@ class RefreshTokens(ListingStore):
         except self.outages:
             return False
 
-    def apply(self, injection: Injection) -> None:
-        """Take another time for the right one."""
-        self._clock.ahead_s = injection.clock_ahead_s
-
 
 class RevocableSession(SecureCookieSession):
     """A session that knows under which token id it came in."""
@@ -297,16 +288,10 @@ class RevocableCookies(SignedCookies):
 
     session_class = RevocableSession
 
-    def __init__(
-        self, app: Flask, clock: TokenClock, client: Redis, keep_s: int, form: SessionFormat, answers: LastAnswers,
-        *, chunks: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(app, clock, chunks=chunks)
-        self._answers = answers
-        self._clock = clock
-        self._client = client
-        self._keep_s = keep_s
-        self._format = form
+    def __init__(self, app: Flask, store: DenylistSessions) -> None:
+        super().__init__(app, store.clock, chunks=store.settings.cookie_chunks)
+        self._store = store
+        self._answers = LastAnswers(store.settings.store_cache_s, store.outages)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session in the cookie; a stranger's if the token was revoked."""
@@ -315,7 +300,7 @@ class RevocableCookies(SignedCookies):
         token_id = dict.get(found, _TOKEN_ID, "")
         if not token_id:
             return found
-        user, issued_us = self._format.user(dict(found)), dict.get(found, _ISSUED_US, 0)
+        user, issued_us = self._store.format.user(dict(found)), dict.get(found, _ISSUED_US, 0)
         if self._answers.to(token_id, partial(self._is_revoked, token_id, user, issued_us)):
             return self.session_class()
         found.came_as = token_id
@@ -323,16 +308,16 @@ class RevocableCookies(SignedCookies):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Revoke the token that it came as, if the session was ended or is another one now; then set the cookie."""
-        _identify(session, self._clock, self._format)
+        self._store.identify(session)
         came_as = cast("RevocableSession", session).came_as
         if came_as and dict.get(cast("RevocableSession", session), _TOKEN_ID) != came_as:
             # Before the cookie: if Redis is away, the answer is a refusal, and the old token is good on.
-            self._client.set(_REVOKED_TOKEN + came_as, b"", ex=self._keep_s)
+            self._store.client.set(_REVOKED_TOKEN + came_as, b"", ex=self._store.keep_s)
         super().save_session(app, session, response)
 
     def _is_revoked(self, token_id: str, user: str, issued_us: int) -> bool:
         ended, all_until = cast(
-            "list[bytes | None]", self._client.mget(_REVOKED_TOKEN + token_id, _REVOKED_USER + user)
+            "list[bytes | None]", self._store.client.mget(_REVOKED_TOKEN + token_id, _REVOKED_USER + user)
         )
         return ended is not None or (all_until is not None and issued_us <= int(all_until))
 
@@ -342,28 +327,14 @@ def _current() -> Any:
     return session._get_current_object()  # type: ignore[attr-defined]
 
 
-def _identify(session: Any, clock: TokenClock, form: SessionFormat) -> None:
-    """Give a user's session without an id one, and the time of its login."""
-    if form.user(dict(session)) and not dict.get(session, _TOKEN_ID):
-        session[_TOKEN_ID] = secrets.token_hex(8)
-        session[_ISSUED_US] = clock.now_us()
-
-
 def _connect(settings: Settings) -> Redis:
     """A client for the settings' Redis, which waits and retries as they say."""
     from redis import Redis
-    from redis.backoff import NoBackoff
     from redis.connection import parse_url
-    from redis.retry import Retry
     from redis.sentinel import Sentinel
 
-    # Left alone, redis-py asks 10 times and waits 5 s each time: then the client's patience is what is measured.
-    patience: dict[str, Any] = {
-        "socket_timeout": settings.store_timeout_s,
-        "socket_connect_timeout": settings.store_timeout_s,
-        "retry": Retry(NoBackoff(), settings.store_retries),
-        "max_connections": settings.store_connections or None,  # beyond it, a request is refused and does not wait
-    }
+    # Beyond so many connections, a request is refused and does not wait.
+    patience = {**redis_patience(settings), "max_connections": settings.store_connections or None}
     if not settings.sentinel:
         return Redis.from_url(settings.redis_url, **patience)
     host, _, port = settings.sentinel.rpartition(":")
@@ -371,7 +342,7 @@ def _connect(settings: Settings) -> Redis:
     account: dict[str, Any] = {name: asked[name] for name in ("username", "password", "db") if name in asked}
     sentinel = Sentinel([(host, int(port))], sentinel_kwargs=patience, **patience)  # type: ignore[no-untyped-call]
     account["client_name"] = settings.node  # so that a server says who talks to it
-    master: Redis = sentinel.master_for(MASTER, **account)  # type: ignore[no-untyped-call]
+    master: Redis = sentinel.master_for(SENTINEL_MASTER, **account)  # type: ignore[no-untyped-call]
     return master
 
 

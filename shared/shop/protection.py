@@ -19,7 +19,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from shared.shop.answers import JSON, RequestRefused, not_logged_in, wants_json
 from shared.shop.identity import known_user
-from shared.shop.settings import Settings
+from shared.shop.settings import SENTINEL_MASTER, Settings, redis_patience
 from shared.shop.visit import current_visit, is_quiet
 
 if TYPE_CHECKING:
@@ -144,15 +144,7 @@ def _counters(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Where they are, and how long to wait for it."""
     if settings.rate_limit_counters == "node":
         return "memory://", {}
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    patience: dict[str, Any] = {
-        "socket_timeout": settings.store_timeout_s,
-        "socket_connect_timeout": settings.store_timeout_s,
-        "retry": Retry(NoBackoff(), settings.store_retries),
-    }
+    patience = redis_patience(settings)
     if settings.sentinel:
-        # `shop`, as `stateless_app.sessions.MASTER`, which this floor cannot import.
-        return f"redis+sentinel://{settings.sentinel}/shop", {**patience, "sentinel_kwargs": patience}
+        return f"redis+sentinel://{settings.sentinel}/{SENTINEL_MASTER}", {**patience, "sentinel_kwargs": patience}
     return settings.redis_url, patience

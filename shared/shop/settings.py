@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -141,6 +142,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     next_step="start nodes with `twinshop up`, or set it by hand",
                 )
         return cls(**found)  # type: ignore[arg-type]
+
+
+SENTINEL_MASTER = "shop"
+"""The name by which a sentinel knows our Redis."""
+
+
+def redis_patience(settings: Settings) -> dict[str, Any]:
+    """How long a client of Redis waits, and how often it asks again."""
+    from redis.backoff import NoBackoff  # not loaded by nodes that ask no Redis
+    from redis.retry import Retry
+
+    # Left alone, redis-py asks 10 times and waits 5 s each time: then the client's patience is what is measured.
+    return {
+        "socket_timeout": settings.store_timeout_s,
+        "socket_connect_timeout": settings.store_timeout_s,
+        "retry": Retry(NoBackoff(), settings.store_retries),
+    }
 
 
 def _read(variable: str, text: str, kind: object) -> object:

@@ -13,7 +13,7 @@ from redis import Redis, RedisError
 
 from compose.engines.store import server_program
 from compose.supervision.ports import answers, free_ports
-from stateless_app.sessions import MASTER
+from shared.shop.settings import SENTINEL_MASTER as MASTER
 from tests.shared.shops import node
 from tests.shared.valkey import Valkey, running_valkey
 from tests.waiting import until
