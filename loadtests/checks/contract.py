@@ -18,10 +18,9 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from loadtests.checks.witness import before_loss, told
-from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
-from loadtests.model.results import Counted, Loss, WitnessEvent
+from loadtests.model.results import Cause, Counted, Loss, WitnessEvent
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.causes import Reason, reason_of_cart_loss
 from loadtests.session_model.circumstances import Circumstances

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
-from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, losses_of
+from loadtests.model.results import Cause
 from loadtests.session_model.causes import Reason
 from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import ShopperTrace

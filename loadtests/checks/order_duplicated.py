@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
-from loadtests.model.cause import Cause
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
-from loadtests.model.results import Loss
+from loadtests.model.results import Cause, Loss
 from loadtests.session_model.causes import reason_of_second_order
 from loadtests.session_model.circumstances import Circumstances
 from shared.demo_accounts import account_number

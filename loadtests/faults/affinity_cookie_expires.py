@@ -7,7 +7,7 @@ from compose.engines.contract import Cluster
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import FOREVER_US, AffinityCookieEnds, Effect, FaultMarks
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 COOKIE_OVER = Cause(
     "affinity_cookie_over", "The balancer's cookie that led to the node was over before the session was."

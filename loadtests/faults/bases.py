@@ -10,7 +10,7 @@ from compose.cluster import Balancing, Limits, NodeChanges, Reply, Wire
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Looks, Target
 from loadtests.faults.effects import FIRST, FOREVER_US, Effect, FaultMarks, NodeFormat, NodeSigns, node_down
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 from shared.errors import TwinshopError
 from shared.sessions import Injection
 

@@ -8,7 +8,7 @@ from compose.cluster import Limits
 from loadtests.faults.bases import Troubles
 from loadtests.faults.contract import Cure, Evidence, Target
 from loadtests.faults.effects import ClockOff, Effect, FaultMarks
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 from shared.sessions import Injection
 
 CLOCK_AHEAD = Cause(

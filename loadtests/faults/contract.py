@@ -19,7 +19,7 @@ import msgspec
 from compose.cluster import Balancing, Limits, Observation
 from compose.engines.contract import Cluster
 from loadtests.faults.effects import Effect, FaultMarks
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 Evidence = tuple[str, ...]
 Strikes = Literal["node", "store", "replica", "balancer", "cluster"]

@@ -7,7 +7,7 @@ from compose.engines.contract import Cluster
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, StoreRolledBack
 from loadtests.faults.store_server import StoreServer
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 STAYED = Cause(
     "demoted_primary",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.effects import RingTurns
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 
 class Drain(Fault):

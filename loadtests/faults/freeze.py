@@ -12,7 +12,7 @@ from loadtests.faults.effects import (
     RingTurns,
     Unreachable,
 )
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 NODE_FROZEN = Cause(
     "node_frozen",

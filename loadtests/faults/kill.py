@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 NODE_KILLED = Cause("node_killed", "The node that held the session in its memory was killed, and the session with it.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Cure, Evidence, Target
 from loadtests.faults.effects import PagesKept
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 PAGE_KEPT = Cause(
     "page_kept",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.cluster import Limits, Reply
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, Unreachable
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 from shared.sessions import Injection
 
 

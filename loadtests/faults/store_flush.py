@@ -6,7 +6,7 @@ from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import StoreGone
 from loadtests.faults.store_server import StoreServer
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 FLUSHED = Cause("store_flushed", "An operator emptied the session store, and the session was in it.")
 

@@ -8,7 +8,7 @@ from compose.cluster import Limits
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, StoreEvicts, StoreRefusesWrites
 from loadtests.faults.store_server import StoreServer
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 STORE_EVICTED = Cause("store_evicted", "The session store was full, and threw the session out.")
 MEMORY_MB = 8  # where the scenario sets no bound of its own; without any, it is never full

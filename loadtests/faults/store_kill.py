@@ -6,7 +6,7 @@ from compose.cluster import Limits
 from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Cure
 from loadtests.faults.effects import Effect, FaultMarks, StoreGone
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 STORE_LOST = Cause("store_lost", "The session store was killed, and came back without the session.")
 

@@ -6,7 +6,7 @@ from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
 from loadtests.faults.balancer_reload import BalancerReload
 from loadtests.faults.effects import AffinityForgotten
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 TABLE_FORGOTTEN = Cause(
     "affinity_forgotten", "The balancer itself had remembered which node the shopper belongs to, and forgot it."

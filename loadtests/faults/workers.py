@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import SeveralMemories
-from loadtests.model.cause import Cause
+from loadtests.model.results import Cause
 
 OTHER_WORKER = Cause(
     "worker",

@@ -27,8 +27,7 @@ from loadtests.model.history import (
     Why,
     trace_of,
 )
-from loadtests.model.plan import Action
-from loadtests.planning.addresses import address_of
+from loadtests.model.plan import Action, address_of
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.expectations import ExpectedSession
 from shared.demo_accounts import account_name

@@ -1,12 +1,19 @@
-"""Finds what a folder holds: one class of a kind in each file, but for the files that are about all of them."""
+"""Finds what a folder holds: its files, and one class of a kind in each, but for the files that are about all."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Any
+
+
+def modules_in(folders: Iterable[str], package: str, beside: Collection[str] = ()) -> Iterator[ModuleType]:
+    """The modules in these folders, in the order of their names, but for those of the names `beside`."""
+    for file in sorted(iter_modules(folders), key=lambda file: file.name):
+        if not file.ispkg and file.name not in beside:
+            yield import_module(f"{package}.{file.name}")
 
 
 def classes_in(
@@ -24,10 +31,7 @@ def classes_in(
     Raises:
         TypeError: a file holds none, or several.
     """
-    for file in sorted(iter_modules(folders), key=lambda file: file.name):
-        if file.ispkg or file.name in beside:
-            continue
-        module = import_module(f"{package}.{file.name}")
+    for module in modules_in(folders, package, beside):
         its = [
             it
             for it in vars(module).values()

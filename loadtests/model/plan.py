@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
 
@@ -87,7 +88,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     faults: tuple[PlannedFault, ...]
     shoppers: tuple[ShopperPlan, ...]
     addresses: int = 0
-    """From how many addresses they come (see `loadtests.planning.addresses`); 0: each from one of its own."""
+    """From how many addresses they come (see `address_of`); 0: each from one of its own."""
     gives_up: bool = False
     """Their client takes any error of the shop for a logout, and throws its cookies away."""
     control: Control = ""
@@ -102,6 +103,22 @@ def encode_plan(plan: Plan) -> bytes:
 def plan_sha256(plan: Plan) -> str:
     """The plan's name: the SHA-256 of its canonical bytes, in hex."""
     return hashlib.sha256(encode_plan(plan)).hexdigest()
+
+
+# Ranges that belong to nobody: those for documentation, 198.51.100.1 to .254 (RFC 5737); and where everybody is to have
+# an address of its own and these do not suffice, those for benchmarks, 198.18.0.0/15 (RFC 2544).
+DOCUMENTED = 254
+_DOCUMENTATION = IPv4Address("198.51.100.0")
+_BENCHMARKS = IPv4Address("198.18.0.0")
+
+
+def address_of(shopper: int, addresses: int) -> str:
+    """From which address a shopper (1 … U) comes, as it tells the balancer (`X-Forwarded-For`).
+
+    `addresses`: how many there are in all, 0 for one each.
+    """
+    number = (shopper - 1) % addresses + 1 if addresses else shopper
+    return str(_DOCUMENTATION + number if number <= DOCUMENTED else _BENCHMARKS + number)
 
 
 def as_carried_out(plan: Plan, window_ms: int, faults: tuple[PlannedFault, ...]) -> Plan:

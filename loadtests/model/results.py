@@ -39,6 +39,15 @@ class WitnessEvent(msgspec.Struct, frozen=True, omit_defaults=True):
         return trace_of(self.request) if self.request else ""
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """One reason for a loss; declared once, by what can name it: a check, a fault, the rules of the session model."""
+
+    name: str
+    """As results have it: `node_killed`."""
+    meaning: str
+    """One sentence."""
+
+
 class Because(msgspec.Struct, frozen=True, omit_defaults=True):
     """One factor without which (and without the others of its alternative) a loss would not be."""
 

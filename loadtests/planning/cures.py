@@ -118,16 +118,6 @@ def switch(cure: Cure, before: Scenario, after: Scenario) -> str:
     return ", ".join(words)
 
 
-def measure_of(cure: Cure, before: Scenario) -> str:
-    """What shows it."""
-    return cure.measure or before.headline
-
-
 def shown_on(cure: Cure, before: Scenario, after: Scenario) -> tuple[str, ...]:
     """The architectures that show it."""
     return cure.on or tuple(name for name in before.architectures if name in after.architectures)
-
-
-def cures_of(scenario: str) -> tuple[Cure, ...]:
-    """The cures for what that scenario shows."""
-    return tuple(cure for cure in CURES if cure.before == scenario)

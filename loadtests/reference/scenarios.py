@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from loadtests.faults.contract import Cure
 from loadtests.model.scenario import FaultSpec, Scenario, as_set
-from loadtests.planning.cures import CURES, measure_of, shown_on, switch
+from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.reference.markdown import code, page, table
 
@@ -81,7 +81,7 @@ def cures() -> str:
 def _cure(cure: Cure, before: Scenario, after: Scenario) -> Iterator[str]:
     yield f"## {cure.loss.rstrip('.')}"
     yield f"**Cure:** {switch(cure, before, after)}. **Price:** {cure.price}"
-    measure = measure_of(cure, before)
+    measure = cure.measure or before.headline
     rows = [
         (code(name), _foreseen(before, name, measure), _foreseen(after, cure.instead or name, measure))
         for name in shown_on(cure, before, after)

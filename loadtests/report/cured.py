@@ -10,7 +10,7 @@ from loadtests.model.measures import spoken
 from loadtests.model.results import Results
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import number
-from loadtests.planning.cures import cures_of, measure_of, shown_on, switch
+from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 
 
@@ -31,13 +31,13 @@ class Cured(msgspec.Struct, frozen=True):
 def cured(results: Results) -> tuple[Cured, ...]:
     """The cures for what this run's scenario shows, with their lines for architectures that were measured."""
     known = {scenario.name: scenario for scenario in all_scenarios()}
-    there = [cure for cure in cures_of(results.scenario) if cure.before in known and cure.after in known]
+    there = [cure for cure in CURES if cure.before == results.scenario and cure.after in known]
     found = [_cured(cure, known[cure.before], known[cure.after], results) for cure in there]
     return tuple(one for one in found if one.lines)
 
 
 def _cured(cure: Cure, before: Scenario, after: Scenario, results: Results) -> Cured:
-    measure = measure_of(cure, before)
+    measure = cure.measure or before.headline
     names = [name for name in shown_on(cure, before, after) if name in results.architectures]
     instead = f" --architecture {cure.instead}" if cure.instead else ""
     return Cured(

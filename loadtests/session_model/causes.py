@@ -15,10 +15,9 @@ import msgspec
 
 from loadtests.faults import FAULTS
 from loadtests.faults.effects import Effect, NodeEnds, OnNode, PagesKept, RepeatsRequests
-from loadtests.model.cause import Cause
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
-from loadtests.model.results import Because
+from loadtests.model.results import Because, Cause
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without, seen, setting
 from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, explain_by, in_words, seconds
 from loadtests.session_model.life import SessionLife, good_until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from loadtests.model.measures.contract import Measure
+from loadtests.model.measures import Measure
 
 
 def _cost(name: str, place: int, label: str, definition: str, **more: Any) -> Measure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.model.measures.contract import Measure
+from loadtests.model.measures import Measure
 from loadtests.model.results import ArchitectureResult
 
 HONEST = frozenset({"refresh_race", "refresh_answer_lost"})

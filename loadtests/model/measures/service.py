@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.model.measures.contract import Measure
+from loadtests.model.measures import Measure
 
 MEASURES = (
     Measure(

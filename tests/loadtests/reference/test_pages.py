@@ -19,7 +19,7 @@ from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
-from loadtests.planning.cures import CURES, measure_of, shown_on, switch
+from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
 from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.reference.settings import attributes_of
@@ -101,7 +101,7 @@ def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_thi
     assert switch(cure, before, after)
     names = shown_on(cure, before, after)
     assert names
-    measure = measure_of(cure, before)
+    measure = cure.measure or before.headline
     pairs = [(before.expect[name].get(measure), after.expect[cure.instead or name].get(measure)) for name in names]
     assert all(before for before, _ in pairs)
     assert any(one != other for one, other in pairs), pairs

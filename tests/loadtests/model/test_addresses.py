@@ -5,8 +5,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from loadtests.model.plan import address_of
 from loadtests.model.scenario import MAX_SHOPPERS
-from loadtests.planning.addresses import address_of
 
 NOBODYS = (ip_network("198.51.100.0/24"), ip_network("198.18.0.0/15"))
 
