@@ -86,7 +86,7 @@ def workshop(
     from loadtests.workshop.episode_file import episode_named
     from loadtests.workshop.host import hold_workshop
     from loadtests.workshop.listen_addresses import LOOPBACK, listen_address, room_address
-    from loadtests.workshop.runner import WorkshopRequest
+    from loadtests.workshop.round_spec import WorkshopRequest
 
     if room and host is not None:
         raise UsageError("--room finds the address, and --listen names it", next_step="say one of the two")
@@ -146,8 +146,7 @@ def _two(
 ) -> tuple[tuple[str, str], tuple[str, str]]:
     """The architectures of both shops, and the balancers in front of them; `watcher` hears of a substitute."""
     from compose.balancers import choose_balancer
-    from loadtests.workshop.round_spec import check_sides
-    from loadtests.workshop.runner import WorkshopRequest
+    from loadtests.workshop.round_spec import WorkshopRequest, check_sides
 
     if len(architectures) > 2 or len(balancers) > 2:
         raise UsageError(

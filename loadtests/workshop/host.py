@@ -25,7 +25,8 @@ from loadtests.workshop.control import ControlAddress, ControlServer, read_addre
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, await_ready, dashboard_command, write_for_owner
 from loadtests.workshop.episode_file import load_episodes
 from loadtests.workshop.listen_addresses import ListenAddress, own_name
-from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
+from loadtests.workshop.round_spec import WorkshopRequest
+from loadtests.workshop.runner import StateFile, WorkshopRunner
 
 READY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 1.0

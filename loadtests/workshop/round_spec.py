@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -34,6 +35,22 @@ OPEN = Scenario(
     story="Free play in a workshop: people shop in two shops at once, and whoever teaches breaks what they like.",
     name="open",
 )
+
+
+class WorkshopRequest(msgspec.Struct, frozen=True):
+    """What somebody asked for."""
+
+    architectures: tuple[str, str] = ("sticky-memory", "redis")
+    """Of free play; an episode has its own. Both may be the same one, if it stands behind two balancers."""
+    balancers: tuple[str, str] = (DEFAULT_BALANCER, DEFAULT_BALANCER)
+    """In front of both shops. An episode is played behind the first of them."""
+    shoppers: int | None = None
+    """None: as many as the episode has."""
+    nodes: int | None = None
+    predict: bool = True
+    runs: Path = Path("runs")
+    command: tuple[str, ...] = ("twinshop", "workshop")
+    """As it is written into the rounds' folders."""
 
 
 class SideSpec(msgspec.Struct, frozen=True):
@@ -78,25 +95,23 @@ class RoundSpec(msgspec.Struct, frozen=True):
         return make_plan(replace(self.scenario, load=load, fault=()), seed=SEED)
 
 
-def round_spec(
-    episode: str, architectures: tuple[str, str], shoppers: int | None = None, nodes: int | None = None,
-    balancers: tuple[str, str] = (DEFAULT_BALANCER, DEFAULT_BALANCER),
-) -> RoundSpec:  # fmt: skip
-    """That episode, or free play ("") on these architectures behind these balancers; `shoppers` and `nodes` change what
-    either would have. An episode compares architectures: both its sides are behind the first balancer.
+def round_spec(episode: str, request: WorkshopRequest) -> RoundSpec:
+    """That episode, or free play (""), as it was asked for. An episode compares architectures, its own: both its sides
+    are behind the first balancer.
 
     Raises:
         UsageError: there is no such episode.
         ScenarioError: so many shoppers or nodes make no sense.
     """
+    architectures, balancers = request.architectures, request.balancers
     if episode:
         found = episode_named(episode)
         scenario, buttons, architectures = found.scenario, found.buttons, found.architectures
         balancers = (balancers[0], balancers[0])
     else:
         scenario, buttons = replace(OPEN, architectures=tuple(dict.fromkeys(architectures))), FREE_PLAY
-    load = scenario.load if shoppers is None else replace(scenario.load, shoppers=shoppers)
-    scenario = replace(scenario, load=load, nodes=nodes or scenario.nodes)
+    load = replace(scenario.load, shoppers=request.shoppers or scenario.load.shoppers)
+    scenario = replace(scenario, load=load, nodes=request.nodes or scenario.nodes)
     try:
         check_rules(scenario)
     except BadValue as bad:

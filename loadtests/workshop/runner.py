@@ -17,9 +17,8 @@ from typing import Any
 
 import msgspec
 
-from compose.cluster import DEFAULT_BALANCER
 from compose.engines.contract import Engine
-from loadtests.running.progress import RunWatcher, Silent
+from loadtests.running.progress import RunWatcher
 from loadtests.workshop.contract import (
     LIVE_PHASES,
     WORKSHOP_SCHEMA,
@@ -41,7 +40,7 @@ from loadtests.workshop.episode_file import episode_named
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
-from loadtests.workshop.round_spec import round_spec
+from loadtests.workshop.round_spec import WorkshopRequest, round_spec
 from shared.errors import Interrupted, RunFolderError, TwinshopError
 
 FILE = "workshop.json"
@@ -96,22 +95,6 @@ class StateFile:
         old = self._workshop
         self._workshop = msgspec.structs.replace(old, version=old.version + 1, round=new)
         write_for_owner(self.path, self._workshop)
-
-
-class WorkshopRequest(msgspec.Struct, frozen=True):
-    """What somebody asked for."""
-
-    architectures: tuple[str, str] = ("sticky-memory", "redis")
-    """Of free play; an episode has its own. Both may be the same one, if it stands behind two balancers."""
-    balancers: tuple[str, str] = (DEFAULT_BALANCER, DEFAULT_BALANCER)
-    """In front of both shops. An episode is played behind the first of them."""
-    shoppers: int | None = None
-    """None: as many as the episode has."""
-    nodes: int | None = None
-    predict: bool = True
-    runs: Path = Path("runs")
-    command: tuple[str, ...] = ("twinshop", "workshop")
-    """As it is written into the rounds' folders."""
 
 
 class _Left(Exception):
@@ -260,9 +243,9 @@ class WorkshopRunner:
 
     def _new_round(self, number: int, episode: str) -> LiveRound:
         request = self._request
-        spec = round_spec(episode, request.architectures, request.shoppers, request.nodes, request.balancers)
+        spec = round_spec(episode, request)
         live = LiveRound(
-            number, spec, self._engine, self._state, request.runs, _Words(self._watcher),
+            number, spec, self._engine, self._state, request.runs, self._watcher,
             (*request.command, *(("--episode", episode) if episode else ())),
             self._tell_broken, self._listen,
         )  # fmt: skip
@@ -314,14 +297,3 @@ class WorkshopRunner:
         with self._telling:  # so that what is read first is told first
             if self._round is not None:
                 self._state_file.tell_broken(self._round.faults.broken())
-
-
-class _Words(Silent):
-    """Says what the measurements say; their progress is what the dashboard shows."""
-
-    def __init__(self, watcher: RunWatcher) -> None:
-        self._watcher = watcher
-
-    def say(self, message: str) -> None:
-        """Pass it on."""
-        self._watcher.say(message)

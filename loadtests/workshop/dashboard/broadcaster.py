@@ -31,7 +31,7 @@ from loadtests.workshop.contract import (
 )
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
 from loadtests.workshop.dashboard.seats import Seats
-from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscriber, Subscribers, wire
+from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscribers, wire
 from loadtests.workshop.predictions import append_prediction
 from shared.errors import RunFolderError
 
@@ -155,7 +155,6 @@ class Broadcaster:
         self._write = write
         self._clock_us = clock_us
         self._opened: dict[str, int] = {}
-        self._snapshots: dict[bool, tuple[int, bytes]] = {}
         self._trouble = ""
 
     # --- what happens
@@ -186,7 +185,7 @@ class Broadcaster:
         self._opened[who] = self.stream.last_id
         for subscriber in self.subscribers:
             if subscriber.who == who:
-                self._offer(subscriber, self.snapshot(self.is_covered(who)))
+                self.subscribers.offer(subscriber, self.snapshot(self.is_covered(who)))
 
     def _workshop_changed(self, workshop: Workshop) -> None:
         before, self.workshop = self.workshop, workshop
@@ -239,7 +238,7 @@ class Broadcaster:
     def tell_the_end(self) -> None:
         """Whoever watches hears that nothing more comes, before they see their connection break."""
         for subscriber in self.subscribers:
-            subscriber.offer(OVER)
+            self.subscribers.offer(subscriber, OVER)
 
     # --- telling
 
@@ -268,11 +267,7 @@ class Broadcaster:
         if quietly:
             return
         for subscriber in self.subscribers:
-            self._offer(subscriber, self._form(event, subscriber.who))
-
-    def _offer(self, subscriber: Subscriber, event: bytes) -> None:
-        if not subscriber.offer(event):
-            self.subscribers.drop(subscriber)
+            self.subscribers.offer(subscriber, self._form(event, subscriber.who))
 
     def _form(self, event: SentEvent, who: str) -> bytes:
         return event.covered if self.is_covered(who) else event.open
@@ -303,12 +298,6 @@ class Broadcaster:
 
     def snapshot(self, covered: bool) -> bytes:
         """The workshop and the picture as they are: the picture has the newest event's id, the workshop none."""
-        kept = self._snapshots.get(covered)  # a room that comes at once is sent the same bytes
-        if kept is None or kept[0] != self.stream.last_id:
-            kept = self._snapshots[covered] = self.stream.last_id, self._snapshot(covered)
-        return kept[1]
-
-    def _snapshot(self, covered: bool) -> bytes:
         picture, number = self.picture(), self.stream.last_id
         said = b""
         if self.workshop is not None:

@@ -58,13 +58,12 @@ class EventStream:
         self._bytes = 0
         self._bases: deque[FoldedFrames] = deque()
         self._base: FoldedFrames | None = None
-        self._frames: tuple[int, bytes] | None = None
 
     def begin_round(self) -> None:
         """Forget everything but the number of the last event."""
         self._kept.clear()
         self._bases.clear()
-        self._bytes, self._base, self._frames = 0, None, None
+        self._bytes, self._base = 0, None
 
     def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> SentEvent:
         """The next event."""
@@ -89,12 +88,7 @@ class EventStream:
         return tuple(self._kept[place] for place in range(len(self._kept) - missing, len(self._kept)))
 
     def frames(self) -> bytes:
-        """All frames of the round, as a JSON array; made once for all who ask at the same time."""
-        if self._frames is None or self._frames[0] != self.last_id:
-            self._frames = self.last_id, self._all_frames()
-        return self._frames[1]
-
-    def _all_frames(self) -> bytes:
+        """All frames of the round, as a JSON array."""
         frames = [_numbered(event.id, event.data) for event in self._kept if event.name == "frame"]
         if self._base:
             frames.insert(0, _numbered(self._base.id, self._base.frame))
@@ -125,16 +119,9 @@ class Subscriber:
         self.who = who
         self.dropped = False
         self._backlog = backlog
-        self._queue: Queue[bytes] = Queue(QUEUE_EVENTS)
+        self.queue: Queue[bytes] = Queue(QUEUE_EVENTS)
+        """What is still to be sent."""
         self._greenlet = getcurrent()
-
-    def offer(self, event: bytes) -> bool:
-        """Have it sent; False: they have not read for so long that it cannot be kept for them."""
-        try:
-            self._queue.put_nowait(event)
-        except Full:
-            return False
-        return True
 
     def end(self) -> None:
         """End the stream, wherever it hangs."""
@@ -149,7 +136,7 @@ class Subscriber:
         self._backlog = ()  # a picture is large, and a stream stays open for hours
         while not self.dropped:
             try:
-                yield self._queue.get(timeout=HEARTBEAT_S)
+                yield self.queue.get(timeout=HEARTBEAT_S)
             except Empty:
                 yield HEARTBEAT
 
@@ -160,9 +147,6 @@ class Subscribers:
     def __init__(self, most: int) -> None:
         self.most = most
         self._all: dict[Subscriber, None] = {}
-
-    def __len__(self) -> int:
-        return len(self._all)
 
     def __iter__(self) -> Iterator[Subscriber]:
         return iter(tuple(self._all))  # of a copy: whoever does not read is dropped while all are told
@@ -189,6 +173,13 @@ class Subscribers:
         subscriber = Subscriber(who, backlog)
         self._all[subscriber] = None
         return subscriber
+
+    def offer(self, subscriber: Subscriber, event: bytes) -> None:
+        """Have it sent; whoever does not read is dropped."""
+        try:
+            subscriber.queue.put_nowait(event)
+        except Full:
+            self.drop(subscriber)
 
     def leave(self, subscriber: Subscriber) -> None:
         """They are gone. Safe to repeat."""

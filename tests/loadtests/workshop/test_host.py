@@ -16,7 +16,7 @@ from loadtests.running.progress import Silent
 from loadtests.workshop import host as module
 from loadtests.workshop.host import WorkshopUrls, hold_workshop, running_workshop
 from loadtests.workshop.listen_addresses import ListenAddress
-from loadtests.workshop.runner import WorkshopRequest
+from loadtests.workshop.round_spec import WorkshopRequest
 from shared.errors import Busy, Interrupted, NotReadyInTime
 
 

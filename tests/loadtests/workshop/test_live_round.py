@@ -22,7 +22,7 @@ from loadtests.workshop.contract import SEATS, guest_name
 from loadtests.workshop.listen_addresses import ListenAddress, listen_address
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import ABANDON_LEAD_MS, END_LEAD_MS, Signals
-from loadtests.workshop.round_spec import round_spec
+from loadtests.workshop.round_spec import WorkshopRequest, round_spec
 from shared.errors import EnvironmentNotReady, Interrupted
 from tests.waiting import until
 
@@ -62,7 +62,7 @@ class Hangs(Broken):
 
 
 def a_round(tmp_path: Path, own_state: Path, engine: Engine, listen: ListenAddress = LISTEN) -> LiveRound:
-    spec = round_spec("", ("sticky-memory", "redis"), 3)
+    spec = round_spec("", WorkshopRequest(shoppers=3))
     command = ("twinshop", "workshop")
     return LiveRound(1, spec, engine, own_state, tmp_path / "runs", Silent(), command, lambda: None, listen)
 
@@ -135,7 +135,7 @@ def test_interrupted_while_it_is_judged_it_is_judged_again(failed: LiveRound, mo
 
 def test_two_rounds_in_one_second_are_two_folders(tmp_path: Path, own_state: Path) -> None:
     rounds = [a_round(tmp_path, own_state, Broken())]
-    spec = round_spec("2", ("sticky-memory", "redis"), 3)
+    spec = round_spec("2", WorkshopRequest(shoppers=3))
     rounds.append(LiveRound(2, spec, Broken(), own_state, tmp_path / "runs", Silent(), (), lambda: None, LISTEN))
     assert len({live.folder.root for live in rounds}) == 2
     for live in rounds:

@@ -13,7 +13,15 @@ from loadtests.planning.rules import is_condition
 from loadtests.planning.scenario_file import encode_scenario, read_scenario
 from loadtests.running.fault_run import nothing_there
 from loadtests.workshop.episode_file import load_episodes
-from loadtests.workshop.round_spec import FREE_PLAY, OPEN, SPARE_S, buttons_for, check_sides, round_spec
+from loadtests.workshop.round_spec import (
+    FREE_PLAY,
+    OPEN,
+    SPARE_S,
+    WorkshopRequest,
+    buttons_for,
+    check_sides,
+    round_spec,
+)
 from shared.errors import ScenarioError, UsageError
 from tests.loadtests.scripted_cluster import ScriptedCluster
 
@@ -26,7 +34,7 @@ def read_again(scenario: Scenario) -> Scenario:
 
 
 def test_free_play_predicts_nothing() -> None:
-    spec = round_spec("", SHOPS)
+    spec = round_spec("", WorkshopRequest(SHOPS))
     scenario = read_again(spec.scenario)
     assert (scenario.expect, scenario.fault, scenario.architectures) == ({}, (), SHOPS)
     assert (scenario.name, spec.buttons, scenario.load.shoppers, scenario.nodes) == ("open", FREE_PLAY, 24, 3)
@@ -34,20 +42,20 @@ def test_free_play_predicts_nothing() -> None:
 
 @pytest.mark.parametrize("name", EPISODES)
 def test_an_episode_has_a_scenario_that_survives_its_file(name: str) -> None:
-    scenario = round_spec(name, SHOPS).scenario
+    scenario = round_spec(name, WorkshopRequest(SHOPS)).scenario
     assert scenario.expect
     assert read_again(scenario) == scenario
 
 
 def test_the_faults_of_an_episodes_scenario_are_those_that_it_is_about() -> None:
-    scenario = round_spec("kill-one-of-three", SHOPS).scenario
+    scenario = round_spec("kill-one-of-three", WorkshopRequest(SHOPS)).scenario
     assert [fault.kind for fault in scenario.fault] == ["kill"]
     assert scenario.question == "Who is logged out when one of three nodes dies?"
     assert (scenario.load.shoppers, scenario.load.seconds) == (30, 600.0)
 
 
 def test_the_plan_goes_on_a_little_beyond_the_window_and_has_no_faults() -> None:
-    spec = round_spec("kill-one-of-three", SHOPS)
+    spec = round_spec("kill-one-of-three", WorkshopRequest(SHOPS))
     plan = spec.plan()
     assert plan.window_ms == spec.window_ms + SPARE_S * 1000
     assert plan.faults == ()
@@ -55,19 +63,19 @@ def test_the_plan_goes_on_a_little_beyond_the_window_and_has_no_faults() -> None
 
 
 def test_shoppers_and_nodes_can_be_changed() -> None:
-    spec = round_spec("2", SHOPS, shoppers=6, nodes=2)
+    spec = round_spec("2", WorkshopRequest(SHOPS, shoppers=6, nodes=2))
     assert (len(spec.plan().shoppers), spec.plan().nodes) == (6, 2)
     assert spec.scenario.name == "kill-one-of-three"
 
 
 def test_there_is_no_such_episode() -> None:
     with pytest.raises(UsageError, match="no episode 'ninety-nine'"):
-        round_spec("ninety-nine", SHOPS)
+        round_spec("ninety-nine", WorkshopRequest(SHOPS))
 
 
 def test_a_round_of_too_many_nodes_is_refused() -> None:
     with pytest.raises(ScenarioError, match="99 nodes"):
-        round_spec("", SHOPS, nodes=99)
+        round_spec("", WorkshopRequest(SHOPS, nodes=99))
 
 
 def test_words_of_all_kinds_survive_the_scenarios_file() -> None:
@@ -77,7 +85,7 @@ def test_words_of_all_kinds_survive_the_scenarios_file() -> None:
 
 def test_where_nothing_can_be_broken_the_plan_ends_with_the_window() -> None:
     """Replayed cookies come in the last part of the plan: with time to spare they would come after the round."""
-    spec = round_spec("the-price-of-stateless", SHOPS)
+    spec = round_spec("the-price-of-stateless", WorkshopRequest(SHOPS))
     plan = spec.plan()
     assert plan.window_ms == spec.window_ms
     probes = [action.at_ms for shopper in plan.shoppers for action in shopper.actions if action.jar == "stolen"]
@@ -98,15 +106,16 @@ def test_what_neither_shop_has_is_not_offered(tmp_path: Path) -> None:
 
 
 def test_one_architecture_behind_two_balancers_has_two_names() -> None:
-    spec = round_spec("", ("sticky-memory", "sticky-memory"), balancers=("envoy", "haproxy"))
+    spec = round_spec("", WorkshopRequest(("sticky-memory", "sticky-memory"), ("envoy", "haproxy")))
     assert read_again(spec.scenario).architectures == ("sticky-memory",)
     assert spec.names == ("sticky-memory-envoy", "sticky-memory-haproxy")
     assert spec.balancer == "envoy, haproxy"
     left, right = (side.architecture for side in spec.sides)
     assert right.summary.endswith("Behind HAProxy.")
     assert replace(left, name="", summary="") == replace(right, name="", summary="")
-    assert round_spec("", SHOPS, balancers=("caddy", "caddy")).names == SHOPS
-    assert round_spec("2", SHOPS, balancers=("caddy", "envoy")).balancer == "caddy", "it compares architectures"
+    assert round_spec("", WorkshopRequest(SHOPS, balancers=("caddy", "caddy"))).names == SHOPS
+    episode = round_spec("2", WorkshopRequest(SHOPS, balancers=("caddy", "envoy")))
+    assert episode.balancer == "caddy", "it compares architectures"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ from loadtests.workshop.contract import (
 )
 from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_side import RoundStart
-from loadtests.workshop.runner import StateFile, WorkshopRequest, WorkshopRunner
+from loadtests.workshop.round_spec import WorkshopRequest
+from loadtests.workshop.runner import StateFile, WorkshopRunner
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
 from tests.waiting import until
 

@@ -41,8 +41,8 @@ class Play:
         for _ in range(count):
             self.now_us += STEP_US
             self.broadcaster.look()
-        while not self.subscriber._queue.empty():
-            self.sent += self.subscriber._queue.get_nowait()
+        while not self.subscriber.queue.empty():
+            self.sent += self.subscriber.queue.get_nowait()
 
     def cut(self, share: float) -> None:
         """Only so much of what was sent arrived."""
