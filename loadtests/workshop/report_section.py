@@ -11,7 +11,7 @@ from loadtests.model.results import Results
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import ExtraSection
 from loadtests.report.shell import PageShell
-from loadtests.workshop.contract import CommittedPrediction
+from loadtests.workshop.contract import CommittedPrediction, GuestView
 from loadtests.workshop.episode import Episode, Question
 from loadtests.workshop.episode_file import find_episode
 from loadtests.workshop.live.recorded import guests_seen
@@ -54,16 +54,6 @@ class QuotedReason(msgspec.Struct, frozen=True):
     late: bool
 
 
-class RoomLosses(msgspec.Struct, frozen=True):
-    """What became of the people of the room in one of the shops; they are in no shopper's books."""
-
-    architecture: str
-    people: int
-    """Who entered it."""
-    logged_out: int
-    """Of these, by the shop and not by themselves."""
-
-
 class Predicted(msgspec.Struct, frozen=True):
     """The section."""
 
@@ -73,7 +63,8 @@ class Predicted(msgspec.Struct, frozen=True):
     questions: tuple[QuestionRows, ...]
     reasons: tuple[QuotedReason, ...]
     more_reasons: int
-    room: tuple[RoomLosses, ...]
+    room: dict[str, tuple[GuestView, ...]]
+    """By architecture, what became of the people of the room who entered it; they are in no shopper's books."""
 
 
 def predictions_section(folder: Path, results: Results) -> ExtraSection | None:
@@ -101,11 +92,7 @@ def predicted(folder: Path, results: Results) -> Predicted | None:
             _reason(it, is_late, episode) for it, is_late in zip(predictions[:MOST_REASONS], late, strict=False)
         ),
         more_reasons=max(0, len(predictions) - MOST_REASONS),
-        room=tuple(
-            RoomLosses(name, len(guests), sum(guest.lost for guest in guests))
-            for name, guests in guests_seen(folder).items()
-            if guests
-        ),
+        room={name: guests for name, guests in guests_seen(folder).items() if guests},
     )
 
 

@@ -27,15 +27,7 @@ END_WITHIN_S = 40.0
 LOOK_S = 0.05
 
 
-class CommandOutput(msgspec.Struct, frozen=True):
-    """A command that has ended."""
-
-    code: int
-    said: str
-    complained: str
-
-
-def run(words: Sequence[str], folder: Path) -> CommandOutput:
+def run(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command to its end: `twinshop …`, or `make …`, of which it is only seen that it would run.
 
     What `make` would do (install, above all) has been done, or this would not run; it is not for a rehearsal to repeat.
@@ -48,13 +40,12 @@ def run(words: Sequence[str], folder: Path) -> CommandOutput:
     else:
         command, place = _program(words[1:]), folder
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command, cwd=place, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False,
             timeout=COMMAND_WITHIN_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise NotReadyInTime(f"{' '.join(words)} did not end within {COMMAND_WITHIN_S:g} s") from error
-    return CommandOutput(done.returncode, done.stdout, done.stderr)
 
 
 class RunningTwinshop:

@@ -30,7 +30,7 @@ RESULT_URLS = ("/api/frames", "/api/losses/left/0", "/api/observed")
 class Player:
     """One episode, from `predict` to `explain`. `complaints` are promises of the dashboard that did not come true."""
 
-    def __init__(self, client: DashboardClient, episode: Episode, visitor: RoomVisitor | None = None) -> None:
+    def __init__(self, client: DashboardClient, episode: Episode, visitor: RoomVisitor) -> None:
         self.complaints: list[str] = []
         self._watcher = client
         self._visitor = visitor
@@ -59,9 +59,8 @@ class Player:
             self.complaints.append("a picture was sent before the prediction was committed")
         made = self._watcher.predicts(step.answers, step.reason)
         self._expect(made, requests.codes.created, "the prediction")
-        if self._visitor is not None:
-            theirs = self._visitor.predicts(step.answers, step.reason)
-            self._expect(theirs, requests.codes.created, "the prediction of a participant on another device")
+        theirs = self._visitor.predicts(step.answers, step.reason)
+        self._expect(theirs, requests.codes.created, "the prediction of a participant on another device")
         again = self._watcher.predicts(step.answers, step.reason)
         self._expect(again, requests.codes.conflict, "a second prediction")
 
@@ -76,9 +75,8 @@ class Player:
                 _served(partial(self._watcher.logs_in, side.shop_url)).raise_for_status()
                 self._watcher.asks_shop(side.shop_url, "add", sku=SHIPPED.interface.articles[0], quantity=1)
                 self._nodes[side.side] = self._watcher.node
-                if self._visitor is not None:
-                    entered = _served(partial(self._visitor.logs_in, side.shop_url))
-                    self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
+                entered = _served(partial(self._visitor.logs_in, side.shop_url))
+                self._expect(entered, requests.codes.ok, f"a participant's login to the {side.side} shop")
 
     def _look(self, step: ScriptStep) -> None:
         for side in self._sides():
@@ -88,14 +86,13 @@ class Player:
                 self.complaints.append(f"the person in the {side.side} shop is {found}, not {wanted}")
             if wanted:
                 self._nodes[side.side] = self._watcher.node
-        if self._visitor is not None:
-            self._look_from_elsewhere(self._visitor)
+        self._look_from_elsewhere()
 
-    def _look_from_elsewhere(self, visitor: RoomVisitor) -> None:
+    def _look_from_elsewhere(self) -> None:
         """What the dashboard tells of a participant must be what they see themselves, on their own device."""
-        user = visitor.me()["user"]
+        user = self._visitor.me()["user"]
         for side in self._sides():
-            known = _answer_of(partial(visitor.is_known, side))
+            known = _answer_of(partial(self._visitor.is_known, side))
             if known is not None:
                 what = f"a participant is {'known' if known else 'a stranger'} in the {side.side} shop"
                 self._watcher.wait_until(what, _told_of(side.side, user, known), FATE_WITHIN_S)

@@ -182,12 +182,12 @@ def broken_command(block: PageCommand, folder: Path) -> Iterator[BrokenPromise]:
         yield BrokenPromise(block.place, str(error))
         return
     command = " ".join(block.words)
-    if done.code:
-        yield BrokenPromise(
-            block.place, f"`{command}` ended with {done.code}: {(done.complained or done.said).strip()}"
-        )
-    elif not block.shows(done.said):
-        yield BrokenPromise(block.place, f"`{command}` does not say what the page shows; it says:\n{done.said.strip()}")
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        yield BrokenPromise(block.place, f"`{command}` ended with {done.returncode}: {said}")
+    elif not block.shows(done.stdout):
+        said = done.stdout.strip()
+        yield BrokenPromise(block.place, f"`{command}` does not say what the page shows; it says:\n{said}")
 
 
 def _broken_workshop(block: PageCommand, folder: Path) -> Iterator[BrokenPromise]:

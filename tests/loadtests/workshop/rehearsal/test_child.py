@@ -13,13 +13,13 @@ from tests.left_behind import processes_of
 
 def test_a_command_is_run_in_the_folder_to_its_end(tmp_path: Path) -> None:
     done = child.run(["twinshop", "check", "5"], tmp_path)
-    assert (done.code, done.said) == (2, "")
-    assert "episode 5 (change-the-key) has no result yet" in done.complained
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "episode 5 (change-the-key) has no result yet" in done.stderr
 
 
 @pytest.mark.parametrize(("target", "known"), [("install", True), ("no-such-target", False)])
 def test_of_make_it_is_only_seen_that_it_would_run(tmp_path: Path, target: str, known: bool) -> None:
-    assert (child.run(["make", target], tmp_path).code == 0) is known
+    assert (child.run(["make", target], tmp_path).returncode == 0) is known
 
 
 def test_what_one_says_that_stays(tmp_path: Path) -> None:

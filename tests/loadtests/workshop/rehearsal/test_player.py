@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,15 @@ def scripted(*steps: ScriptStep) -> Episode:
     return msgspec.structs.replace(episode_named("2"), script=(PREDICT, ScriptStep("release"), *steps))
 
 
+def play(client: DashboardClient, episode: Episode) -> Player:
+    """With a participant who opens the page, since nobody is asked for a code."""
+    with closing(RoomVisitor(client.home)) as visitor:
+        visitor.joins("")
+        player = Player(client, episode, visitor)
+        player.play()
+    return player
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtests.workshop.rehearsal.player.RELEASE_WITHIN_S", 10.0)
@@ -40,8 +50,7 @@ def test_a_whole_episode_as_the_browser_would_play_it(tmp_path: Path) -> None:
     )
     with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
         begin(client, episode, 10.0)
-        player = Player(client, episode)
-        player.play()
+        player = play(client, episode)
         assert player.complaints == []
         assert played.stage.told == [Release(), Break("kill", ("left", "right"), "n2"), Heal(), Close()]
         assert check_observed(client, {"left": "10", "right": "0", "you": "right"}) == []
@@ -54,8 +63,7 @@ def test_what_can_be_seen_before_the_prediction_is_complained_of(tmp_path: Path)
         DashboardClient(f"{played.home}/?key={TOKEN}") as client,
     ):
         begin(client, scripted(), 10.0)
-        player = Player(client, scripted())
-        player.play()
+        player = play(client, scripted())
     assert "/api/frames before the prediction: answered with 200, not 403" in player.complaints[0]
     assert any(complaint.startswith("the prediction: answered with 409") for complaint in player.complaints)
     assert "the solution is told before the prediction" in player.complaints
@@ -66,7 +74,7 @@ def test_what_does_not_come_in_time_is_an_error_that_says_what_is_shown_instead(
     with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
         begin(client, episode, 10.0)
         with pytest.raises(NotReadyInTime, match=r"left\.logged_out > U") as caught:
-            Player(client, episode).play()
+            play(client, episode)
     assert "it shows phase run" in caught.value.why
 
 
@@ -88,7 +96,7 @@ def test_a_dashboard_that_goes_away_is_noticed_at_once(tmp_path: Path) -> None:
 def test_another_observation_than_the_files_is_complained_of(tmp_path: Path) -> None:
     with on_stage(tmp_path, "predict") as played, DashboardClient(f"{played.home}/?key={TOKEN}") as client:
         begin(client, scripted(), 10.0)
-        Player(client, scripted(ScriptStep("close"))).play()
+        play(client, scripted(ScriptStep("close")))
         (told,) = check_observed(client, {"left": "11", "right": "0", "you": "right"})
     assert "'left': '10'" in told
 
