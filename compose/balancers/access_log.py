@@ -13,66 +13,35 @@ import msgspec
 from shared.ndjson import read_batches, read_records
 from shared.whole_file import write_whole
 
-
-class AccessLine(msgspec.Struct, frozen=True):
-    """One request as the balancer saw it."""
-
-    at_us: int
-    """When its first byte came, microseconds since 1970."""
-    id: str
-    """`X-Request-Id`."""
-    method: str
-    path: str
-    status: int
-    """What the client was answered; 0 if it had gone before."""
-    flags: str
-    """What was amiss, in Envoy's words for it: UF (could not connect), UH (no healthy node), UC (the node closed),
-    UT (timeout); empty if nothing was."""
-    node: str
-    """The node that was picked; empty if none was."""
-    answered_by: str
-    """`X-Node` of the answer; empty if no shop answered."""
-    took_us: int
-    """From the first byte in to the last byte out; -1 if that never came."""
-    details: str = ""
-    """The balancer's own words for how the answer came about."""
-
-
 KEPT_LOG = "cache.ndjson"
 """What a cache of pages before the balancer answered itself, in the same form; in a cluster's folder."""
 NO_FLAGS = frozenset({None, "", "-"})  # how it is written that nothing was amiss
 
 
 class RawLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A line as it is written: None for what the balancer does not know. A field of another name is damage."""
+    """One request as the balancer saw it: None for what it does not know. A field of another name is damage."""
 
     at_us: int
+    """When its first byte came, microseconds since 1970."""
     status: int | None = None
+    """What the client was answered; 0 if it had gone before."""
     took_us: int | None = None
+    """From the first byte in to the last byte out, if that ever came."""
     id: str | None = None
+    """`X-Request-Id`."""
     method: str | None = None
     path: str | None = None
     flags: str | None = None
+    """What was amiss, in Envoy's words for it: UF (could not connect), UH (no healthy node), UC (the node closed),
+    UT (timeout); one of `NO_FLAGS` if nothing was."""
     node: str | None = None
+    """The node that was picked, if one was."""
     answered_by: str | None = None
+    """`X-Node` of the answer, if a shop gave it."""
     details: str | None = None
+    """The balancer's own words for how the answer came about."""
     connection: int | None = None
     """Of Envoy: the client's connection, which a workshop tells browsers by."""
-
-    def line(self) -> AccessLine:
-        """The line in words of its own."""
-        return AccessLine(
-            at_us=self.at_us,
-            id=self.id or "",
-            method=self.method or "",
-            path=self.path or "",
-            status=self.status or 0,
-            flags="" if self.flags in (None, "-") else self.flags,
-            node=self.node or "",
-            answered_by=self.answered_by or "",
-            took_us=-1 if self.took_us is None else self.took_us,
-            details=self.details or "",
-        )
 
 
 class FormattedLine(msgspec.Struct):
@@ -101,24 +70,13 @@ _decoder = msgspec.json.Decoder(RawLine, strict=False)  # START_TIME comes as a 
 _WHAT = "a line of the balancer's access log"
 
 
-def read_access_log(path: Path) -> Iterator[AccessLine]:
-    """The lines of an access log, in the order in which requests were *done*; none if there is no such file.
+def read_access_batches(path: Path) -> Iterator[list[RawLine]]:
+    """The lines of an access log, in the order in which requests were *done*, in lists; none if there is no such file.
 
     A line that is cut off (the balancer was killed while writing) is left out.
 
     Raises:
         RunFolderError: another line is damaged; names it.
-    """
-    if path.exists():
-        for raw in read_records(path, _decoder.decode, _WHAT, may_be_cut_off=True):
-            yield raw.line()
-
-
-def read_access_batches(path: Path) -> Iterator[list[RawLine]]:
-    """The same as they were written, in lists: for whoever reads millions.
-
-    Raises:
-        RunFolderError: as `read_access_log`.
     """
     return read_batches(path, _decoder, _WHAT, may_be_cut_off=True) if path.exists() else iter(())
 

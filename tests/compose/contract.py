@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import AccessLine, read_access_log
+from compose.balancers.access_log import NO_FLAGS, RawLine
 from compose.cluster import Limits
 from compose.engines import cluster_file
 from compose.engines.contract import Cluster
@@ -28,7 +28,7 @@ from tests.compose.contract_balancing import BalancingContract
 from tests.compose.contract_breaking import BreakingContract
 from tests.compose.contract_changing import ChangingContract
 from tests.compose.contract_store import StoreContract
-from tests.compose.engine_tests import Visitor, new_spec, running, watch
+from tests.compose.engine_tests import Visitor, access_lines, new_spec, running, watch
 from tests.waiting import ask, until
 
 __all__ = ["EngineContract", "Visitor", "new_spec", "running", "watch"]
@@ -74,7 +74,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
 
         def balanced() -> list[str]:
             """Whose requests for that page the balancer has written down; it writes late, and in order."""
-            return [line.id or "" for line in read_access_log(cluster.logs()["access"]) if line.path == "/products"]
+            return [line.id or "" for line in access_lines(cluster.logs()["access"]) if line.path == "/products"]
 
         assert until(lambda: "after-the-probe" in balanced())
         assert [request for request in balanced() if request.startswith("probe-")] == []
@@ -120,16 +120,17 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         node = answer.headers["X-Node"]
         logs = cluster.logs()
 
-        def balancer_line() -> AccessLine | None:
-            return next((line for line in read_access_log(logs["access"]) if line.id == "contract.1-a_B"), None)
+        def balancer_line() -> RawLine | None:
+            return next((line for line in access_lines(logs["access"]) if line.id == "contract.1-a_B"), None)
 
         assert until(lambda: balancer_line() is not None)
         seen = balancer_line()
         assert seen is not None
-        assert (seen.method, seen.path, seen.status, seen.flags) == ("GET", "/products", 200, "")
+        assert (seen.method, seen.path, seen.status) == ("GET", "/products", 200)
+        assert seen.flags in NO_FLAGS
         assert (seen.node, seen.answered_by) == (node, node)
         assert abs(seen.at_us / 1e6 - time.time()) < 30
-        assert 0 < seen.took_us < 5_000_000
+        assert 0 < (seen.took_us or 0) < 5_000_000
         by_node = [line for line in read_request_log(logs[f"{node}.requests"]) if isinstance(line, LoggedRequest)]
         assert "contract.1-a_B" in {line.id for line in by_node}
 

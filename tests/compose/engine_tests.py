@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from compose.architectures import ARCHITECTURES
+from compose.balancers.access_log import RawLine, read_access_batches
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, Observation
 from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
@@ -52,6 +53,11 @@ PATIENT = Limits(cluster_ready_s=120, node_ready_s=60)
 def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterSpec:
     changes.setdefault("limits", PATIENT)
     return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
+
+
+def access_lines(path: Path) -> list[RawLine]:
+    """What the balancer has written down up to now."""
+    return [line for lines in read_access_batches(path) for line in lines]
 
 
 def watch(cluster: Cluster, node: str, wanted: Callable[[Observation], bool]) -> Observation:

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import read_access_log
+from compose.balancers.access_log import read_access_batches
 from compose.balancers.contract import OUR_LOG
 from loadtests.faults import FAULTS
 from loadtests.judging.experiment import HIT_NOBODY, NOT_SEEN_BACK
@@ -89,7 +89,8 @@ def count_people(folder: RunFolder, architecture: str) -> PeopleCounts:
     result = read_document(folder.results, Results).architectures[architecture]
     events = [event for event in read_events(folder.events) if event.architecture == architecture]
     outages = tuple(outages_of(events))
-    picked = {line.id: line.node for line in read_access_log(folder.logs(architecture) / OUR_LOG)}
+    logged = read_access_batches(folder.logs(architecture) / OUR_LOG)
+    picked = {line.id or "": line.node or "" for lines in logged for line in lines}
     people = _by_shopper(folder, architecture)
     trapped_us = [max(stretches(asked, picked, outages), default=0) for asked in people.values()]
     special = special_node(events)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compose.balancers import BALANCERS
-from compose.balancers.access_log import AccessLine, read_access_log
+from compose.balancers.access_log import RawLine
 from compose.balancers.contract import Balancer, Member, Routing, Site
 from compose.cluster import Balancing, ClusterSpec, Limits, PublicListener
 from compose.engines.contract import Cluster
@@ -26,7 +26,16 @@ from compose.supervision.process_table import living_of_run
 from loadtests.faults import FAULTS, Target
 from shared.errors import PortTaken, UsageError
 from tests.compose.contract_balancing import strangers_go_to, visitors
-from tests.compose.engine_tests import LONG_S, SMALL_SHOPS, Visitor, looks_within, new_spec, running, watch
+from tests.compose.engine_tests import (
+    LONG_S,
+    SMALL_SHOPS,
+    Visitor,
+    access_lines,
+    looks_within,
+    new_spec,
+    running,
+    watch,
+)
 from tests.waiting import ask, until
 
 
@@ -81,12 +90,12 @@ class BalancerContract:
         if not self.balancer.can.live_membership:
             assert until(lambda: self.statuses(cluster) == {200} == self.statuses(cluster))
 
-    def line(self, cluster: Cluster, request: str) -> AccessLine:
+    def line(self, cluster: Cluster, request: str) -> RawLine:
         """The line of that request, which may be a moment late."""
-        found: list[AccessLine] = []
+        found: list[RawLine] = []
 
         def look() -> bool:
-            found[:] = [one for one in read_access_log(cluster.logs()["access"]) if one.id == request]
+            found[:] = [one for one in access_lines(cluster.logs()["access"]) if one.id == request]
             return bool(found)
 
         assert until(look)
@@ -143,7 +152,7 @@ class BalancerContract:
             with pytest.raises(Unanswered, match="refused"):
                 ask(f"http://127.0.0.1:{port}/")
         assert {path.name for path in cluster.folder.iterdir()} == {path.name for path in logs.values()}
-        assert "the-last-one" in {line.id for line in read_access_log(logs["access"])}
+        assert "the-last-one" in {line.id for line in access_lines(logs["access"])}
 
     def test_it_comes_back_and_knows_its_members(self, own_cluster: Cluster) -> None:
         cluster = own_cluster
@@ -338,12 +347,12 @@ class BalancerContract:
             assert headers["X-Request-Id"] == request
             assert (line.method, line.path, line.status) == ("GET", "/products", 200)
             assert line.node == line.answered_by == headers["X-Node"]
-            assert (line.took_us >= 0) == self.times_requests
+            assert (line.took_us is not None) == self.times_requests
 
     def test_what_is_not_for_shoppers_does_not_reach_a_node(self, cluster: Cluster) -> None:
         answer = ask(f"{cluster.url}/-/sessions", headers={"X-Request-Id": "private"})
         assert answer.status == 404
-        assert self.line(cluster, "private").answered_by == ""
+        assert not self.line(cluster, "private").answered_by
 
     # people with browsers
 
