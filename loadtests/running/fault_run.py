@@ -24,9 +24,8 @@ from compose.applications import application_of
 from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Evidence, Fault, FaultSteps, Target
-from loadtests.model.events import AtRisk, FaultEvent, FaultPhase, NodeAdded
+from loadtests.model.events import AtRisk, EventLog, FaultEvent, FaultPhase, NodeAdded
 from loadtests.model.plan import PlannedFault
-from loadtests.running.event_log import EventLog
 from shared.request_log import LoggedSession, read_request_log
 
 POLL_S = 0.01

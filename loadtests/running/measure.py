@@ -23,6 +23,7 @@ from loadtests.load.worker_config import WorkerConfig
 from loadtests.model.events import (
     ClusterReady,
     ClusterStopped,
+    EventLog,
     LoadEnded,
     LoadSample,
     LoadStarted,
@@ -34,7 +35,6 @@ from loadtests.model.history import StoredOrder, encode_records
 from loadtests.model.plan import Plan
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.application import ApplicationUnderTest, name_nodes, write_for_load
-from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun
 from loadtests.running.progress import Moment, RunWatcher
 from loadtests.running.provenance import package_versions

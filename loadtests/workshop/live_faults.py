@@ -18,10 +18,9 @@ import msgspec
 from compose.engines.contract import Cluster
 from compose.supervision.waiting import wait_for
 from loadtests.faults import FAULTS
-from loadtests.model.events import FaultEvent, FaultPhase
+from loadtests.model.events import EventLog, FaultEvent, FaultPhase
 from loadtests.model.plan import PlannedFault
 from loadtests.planning.make_plan import told_apart
-from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun, nothing_there
 from loadtests.workshop.contract import Break, CommandReply, Heal, LiveFault, SideName
 from loadtests.workshop.live_side import LiveSide, Signals

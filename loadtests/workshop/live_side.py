@@ -16,8 +16,7 @@ from compose.cluster import ClusterSpec, PublicListener
 from compose.engines.contract import Cluster
 from compose.supervision.waiting import wait_for
 from loadtests.load.load_process import LoadProcesses
-from loadtests.model.events import GuestsAdmitted
-from loadtests.running.event_log import EventLog
+from loadtests.model.events import EventLog, GuestsAdmitted
 from loadtests.running.fault_run import FaultRun
 from loadtests.running.measure import LEAD_NS, STOP_LOAD_S, TICK_S, Measurement, Setup
 from loadtests.workshop.contract import Guest

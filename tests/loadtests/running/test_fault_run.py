@@ -9,9 +9,8 @@ import pytest
 from compose.cluster import Limits
 from loadtests.faults import FAULTS, Evidence, Fault, FaultSteps, Target
 from loadtests.faults.kill import Kill
-from loadtests.model.events import AtRisk, Event, FaultEvent, NodeAdded, read_events
+from loadtests.model.events import AtRisk, Event, EventLog, FaultEvent, NodeAdded, read_events
 from loadtests.model.plan import PlannedFault
-from loadtests.running.event_log import EventLog
 from loadtests.running.fault_run import FaultBounds, FaultRun, Held
 from shared.request_log import LoggedSession, RequestLog
 from shared.sessions import HeldSession

@@ -11,8 +11,7 @@ from typing import cast
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from loadtests.model.events import AtRisk, FaultEvent, read_events
-from loadtests.running.event_log import EventLog
+from loadtests.model.events import AtRisk, EventLog, FaultEvent, read_events
 from loadtests.running.fault_run import FaultBounds, FaultRun
 from loadtests.workshop.contract import SIDES, Break, CommandReply, Heal, LiveFault, SideName
 from loadtests.workshop.live_faults import LiveFaults

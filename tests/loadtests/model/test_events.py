@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.model.events import LoadStarted, NodeSample, read_events
-from loadtests.running.event_log import EventLog
+from loadtests.model.events import EventLog, LoadStarted, NodeSample, read_events
 from shared.errors import RunFolderError
 
 
