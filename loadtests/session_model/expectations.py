@@ -52,8 +52,7 @@ class ExpectedSession:
     audited: bool = False
     """The cart was shown at the last audit, and nothing has changed it since."""
     _name: str = field(init=False)
-    _cart: Cart = field(default_factory=dict)
-    _worlds: list[PossibleState] = field(default_factory=list)  # empty while only one cart is possible: the common case
+    _worlds: list[PossibleState] = field(default_factory=lambda: [PossibleState({})])  # only one while none is unknown
     _unknown: dict[str, Exchange] = field(default_factory=dict)
     _late: dict[str, Exchange] = field(default_factory=dict)
     _login_unknown: str = ""
@@ -80,7 +79,7 @@ class ExpectedSession:
         found = carts.of_another(exchange, self.user) if exchange.kept_from else self._saw(exchange)
         self._elses |= exchange.kept_session and exchange.jar == "main"
         self._adopt |= self._elses
-        self._sure = self.logged_in and not (self._worlds or self._adopt or self._logout_unknown)
+        self._sure = self.logged_in and not (self._unknown or self._adopt or self._logout_unknown)
         return found
 
     def _saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
@@ -114,7 +113,7 @@ class ExpectedSession:
         if not self._sure or (user and user != self._name):
             return False
         if do in ("cart", "me"):
-            if cart != self._cart:
+            if cart != self._worlds[0].cart:
                 return False
         elif (do == "add" and self._added(exchange, cart)) or (do == "remove" and self._removed(exchange, cart)):
             self._written, self._written_us = do, exchange.done_us
@@ -127,15 +126,15 @@ class ExpectedSession:
 
     def possible_carts(self) -> list[Cart]:
         """Every cart that the shop may hold, given what was acknowledged."""
-        return [world.cart for world in self._worlds] or [self._cart]
+        return [world.cart for world in self._worlds]
 
     def book(self) -> Items:
         """The item book as it stands: what is in the cart is kept if the audit saw it, undecided if nobody looked."""
         book = copy(self.items)
-        world = self._worlds[0] if self._worlds else PossibleState(self._cart)
+        world = self._worlds[0]
         world.enter(book)
         units = sum(world.cart.values())
-        if self.audited and not self._worlds:
+        if self.audited and not self._unknown:
             book.kept += units
         else:
             book.undecided += units
@@ -245,7 +244,7 @@ class ExpectedSession:
             return
         self.audited = False
         forked = []
-        for world in self._worlds or [PossibleState(self._cart)]:
+        for world in self._worlds:
             forked.append(world)
             other = world.copy()
             if other.carry_out(do, exchange.sku, exchange.quantity):
@@ -271,8 +270,7 @@ class ExpectedSession:
     def _become(self, world: PossibleState, cart: Cart, *, settle: bool) -> None:
         """This world is the true one."""
         world.enter(self.items)
-        self._cart = cart
-        self._worlds = []
+        self._worlds = [PossibleState(cart)]
         if settle:
             for request, happened in world.happened.items():
                 self._settle(request, "ok" if happened else "failed")
@@ -289,13 +287,12 @@ class ExpectedSession:
         if exchange.do == "checkout":
             possible = self.possible_carts()  # one, if the writes in doubt would have changed nothing
             self.checked_out = possible[0] if len(possible) == 1 and not self._adopt else None
-        worlds = self._worlds or [PossibleState(self._cart)]
-        for world in worlds:
+        for world in self._worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)
-        if self._worlds:
-            self._possible(worlds)
+        if self._unknown:
+            self._possible(self._worlds)
         else:
-            self._become(worlds[0], worlds[0].cart, settle=False)
+            self._become(self._worlds[0], self._worlds[0].cart, settle=False)
 
     def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
         """A cart was shown: the one that was expected, or a loss."""
@@ -304,41 +301,42 @@ class ExpectedSession:
         if exchange.outcome == "ok" and exchange.do in CART_WRITES:
             self._carry_out(exchange)
         self.audited = exchange.why == "audit"
-        worlds = self._worlds or [PossibleState(self._cart)]
-        for world in worlds:
+        for world in self._worlds:
             if world.cart == shown:
                 self._become(world, shown, settle=True)
                 self._adopt = False
                 return found
-        if self._came_late(worlds, shown):
+        if self._came_late(shown):
             return found
-        return found + self._contradicted(exchange, before, worlds, shown)
+        return found + self._contradicted(exchange, before, shown)
 
     def _added(self, exchange: Exchange, shown: Cart) -> bool:
         """The cart shown is the only possible one with what was just added."""
-        expected = dict(self._cart)
+        state = self._worlds[0]
+        expected = dict(state.cart)
         expected[exchange.sku] = expected.get(exchange.sku, 0) + exchange.quantity
         if shown != expected:
             return False
-        self._cart = shown
+        state.cart = shown
         self.items.acknowledged += exchange.quantity
         return True
 
     def _removed(self, exchange: Exchange, shown: Cart) -> bool:
         """The cart shown is the only possible one without what was just taken out."""
-        expected = dict(self._cart)
+        state = self._worlds[0]
+        expected = dict(state.cart)
         units = expected.pop(exchange.sku, 0)
         if shown != expected:
             return False
-        self._cart = shown
+        state.cart = shown
         self.items.removed += units
         return True
 
-    def _came_late(self, worlds: list[PossibleState], shown: Cart) -> bool:
+    def _came_late(self, shown: Cart) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
         for request, exchange in self._late.items():
             explained = []
-            for world in worlds:
+            for world in self._worlds:
                 later = world.copy()
                 if later.carry_out(exchange.do, exchange.sku, exchange.quantity) and later.cart == shown:
                     explained.append(later)
@@ -351,11 +349,9 @@ class ExpectedSession:
                 return True
         return False
 
-    def _contradicted(
-        self, exchange: Exchange, before: list[Cart], worlds: list[PossibleState], shown: Cart
-    ) -> tuple[Contradiction, ...]:
+    def _contradicted(self, exchange: Exchange, before: list[Cart], shown: Cart) -> tuple[Contradiction, ...]:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
-        world = min(worlds, key=lambda world: lacking(world.cart, shown) + lacking(shown, world.cart))
+        world = min(self._worlds, key=lambda world: lacking(world.cart, shown) + lacking(shown, world.cart))
         missing, extra = lacking(world.cart, shown), lacking(shown, world.cart)
         adopt, self._adopt = self._adopt, False
         for request, happened in world.happened.items():
@@ -379,7 +375,7 @@ class ExpectedSession:
 
     def _give_up(self) -> None:
         """The cart goes with an acknowledged logout."""
-        world = self._worlds[0] if self._worlds else PossibleState(self._cart)
+        world = self._worlds[0]
         self.items.given_up += sum(world.cart.values())
         self._become(world, {}, settle=False)
         self._late.clear()
