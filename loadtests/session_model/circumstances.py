@@ -60,9 +60,20 @@ def seen(word: str, at_us: int, *, sure: bool = True) -> Harm:
 class NodeClock(NamedTuple):
     """By how many seconds a node's clock was off during an exchange, at least and at most, and by which faults."""
 
+    during: Exchange
     least: float = 0.0
     most: float = 0.0
     off: tuple[tuple[Factor, ClockOff], ...] = ()
+
+    @property
+    def earliest_us(self) -> float:
+        """What it showed at least."""
+        return self.during.sent_us + self.least * 1_000_000
+
+    @property
+    def latest_us(self) -> float:
+        """What it showed at most."""
+        return self.during.done_us + self.most * 1_000_000
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -130,7 +141,7 @@ class Circumstances(msgspec.Struct, frozen=True):
             least += effect.seconds if surely else low
             most += effect.seconds if surely else high
             off.append((factor, effect))
-        return NodeClock(least, most, tuple(off))
+        return NodeClock(during, least, most, tuple(off))
 
     def second_us(self, at_us: int) -> int:
         """The beginning of the second of the wall clock in which that moment is."""

@@ -10,8 +10,8 @@ as a function of what is thought away, so that this module knows nothing of stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Sequence
+from itertools import combinations, groupby
 
 import msgspec
 
@@ -66,11 +66,17 @@ def explain_by(harms: Harms) -> Explanation:
 
 def _smallest(harms: Harms) -> list[Without]:
     """The sets without which there is no harm: of those with the fewest settings the smallest, all of that size."""
-    for size in _sizes(candidates := _candidates(harms)):
-        found = [chosen for chosen in _sets(candidates, *size) if not harms(chosen)]
-        if found:
-            return found
-    return []
+    # Settings stand first, so that alternatives of one size come in the order of these and then of the others.
+    candidates = sorted(_candidates(harms), key=lambda factor: factor.kind != "setting")
+    sizes = range(1, len(candidates) + 1)
+    sets = sorted((frozenset(some) for size in sizes for some in combinations(candidates, size)), key=_rank)
+    of_a_rank = ([chosen for chosen in alike if not harms(chosen)] for _, alike in groupby(sets, key=_rank))
+    return next(filter(None, of_a_rank), [])
+
+
+def _rank(chosen: Without) -> tuple[int, int]:
+    # Fewest settings first: that memory is not shared is always true, and would explain every loss of the architecture.
+    return sum(factor.kind == "setting" for factor in chosen), len(chosen)
 
 
 def _candidates(harms: Harms) -> Sequence[Factor]:
@@ -85,24 +91,6 @@ def _candidates(harms: Harms) -> Sequence[Factor]:
                 # Alone, and with all found so far: some harms show only once another is out of the way.
                 ahead += [frozenset({harm.factor}), frozenset(known)]
     return tuple(known)
-
-
-def _sizes(candidates: Sequence[Factor]) -> Iterator[tuple[int, int]]:
-    """How many settings and how many others, in the order in which sets are tried."""
-    settings = sum(factor.kind == "setting" for factor in candidates)
-    # Fewest settings first: that memory is not shared is always true, and would explain every loss of the architecture.
-    for chosen in range(settings + 1):
-        for others in range(len(candidates) - settings + 1):
-            if chosen + others:
-                yield chosen, others
-
-
-def _sets(candidates: Sequence[Factor], settings: int, others: int) -> Iterator[Without]:
-    of_settings = [factor for factor in candidates if factor.kind == "setting"]
-    of_others = [factor for factor in candidates if factor.kind != "setting"]
-    for some in combinations(of_settings, settings):
-        for more in combinations(of_others, others):
-            yield frozenset((*some, *more))
 
 
 def _named(chosen: Without, harms: Harms) -> tuple[Harm, ...]:

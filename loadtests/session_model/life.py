@@ -277,19 +277,15 @@ def over_by_clock(life: SessionLife, answer: Exchange, around: Circumstances, wr
     written = life.written
     if written is None or TIME in around.without:
         return []
-    wrote = around.clock(writer, written)
-    reads = around.clock(reader, answer)
-    if not wrote.off and not reads.off:
-        return []
+    wrote, reads = around.clock(writer, written), around.clock(reader, answer)
     latest = written if life.perhaps is None else life.perhaps
     # How old the reader can have taken it for, at least and at most: each end of both exchanges, and of both clocks.
     youngest_us = answer.sent_us - latest.done_us + (reads.least - wrote.most) * US
-    oldest_us = answer.done_us - written.sent_us + (reads.most - wrote.least) * US
-    if oldest_us < around.lifetime_us:
-        return []
-    return clocks_off((wrote, reads), sure=youngest_us >= around.lifetime_us)
+    oldest_us = reads.latest_us - wrote.earliest_us
+    over = oldest_us >= around.lifetime_us
+    return clocks_off((wrote, reads), sure=youngest_us >= around.lifetime_us) if over else []
 
 
 def clocks_off(clocks: tuple[NodeClock, ...], *, sure: bool) -> list[Harm]:
-    """The harms of all clocks that were off."""
+    """The harms of all clocks that were off; none, if none was."""
     return [Harm(factor, effect.word, effect.from_us, sure) for clock in clocks for factor, effect in clock.off]

@@ -208,20 +208,16 @@ def _told(run: RunTimeline, event: Event) -> RunTimeline:
     return run
 
 
-_TIMES = {
-    "injected": "injected_us",
-    "observed": "observed_us",
-    "healed": "healed_us",
-    "observed_healed": "observed_healed_us",
-}
+_TIMED = ("injected", "observed", "healed", "observed_healed")
+"""Phases whose time is kept: `injected_us`, and so on."""
 _WORDS = {"observed": "evidence", "nothing_there": "nothing_there", "spared": "not_applied"}
 
 
 def _stepped(fault: FaultTimeline, event: FaultEvent) -> FaultTimeline:
     """The timeline one step further; of a step that was taken again, the last time counts."""
     changes: dict[str, Any] = {"kind": event.kind, "victim": event.victim}
-    if event.phase in _TIMES:
-        changes[_TIMES[event.phase]] = event.at_us
+    if event.phase in _TIMED:
+        changes[f"{event.phase}_us"] = event.at_us
     if event.phase in _WORDS:
         changes[_WORDS[event.phase]] = event.evidence if event.phase == "observed" else "; ".join(event.evidence)
     return msgspec.structs.replace(fault, **changes)

@@ -52,14 +52,10 @@ def _ended_too_late(life: SessionLife, answer: Exchange, around: Circumstances) 
     # If the list itself is lost, the mark is, and ends nobody's login.
     if mark is None or opened is None or any(harm.sure for harm in _list_lost(mark, answer, around)):
         return []
-    ended = around.clock(mark.node, mark)
-    issued = around.clock(opened.node, opened)
-    if not ended.off and not issued.off:
-        return []
-    surely = opened.done_us + issued.most * US <= mark.sent_us + ended.least * US
+    ended, issued = around.clock(mark.node, mark), around.clock(opened.node, opened)
     # Each side at its worst: the login as early and the mark as late as clocks and exchanges allow.
-    perhaps = opened.sent_us + issued.least * US <= mark.done_us + ended.most * US
-    return clocks_off((ended, issued), sure=surely) if perhaps else []
+    perhaps = issued.earliest_us <= ended.latest_us
+    return clocks_off((ended, issued), sure=issued.latest_us <= ended.earliest_us) if perhaps else []
 
 
 def _issued_later(used: Outlived, around: Circumstances) -> list[Harm]:
@@ -68,8 +64,5 @@ def _issued_later(used: Outlived, around: Circumstances) -> list[Harm]:
     if login is None or end.do != "logout_everywhere":
         return []
     issued, ended = around.clock(login.node, login), around.clock(end.node, end)
-    if not ended.off and not issued.off:
-        return []
-    surely = login.sent_us + issued.least * US > end.done_us + ended.most * US
-    perhaps = login.done_us + issued.most * US > end.sent_us + ended.least * US
-    return clocks_off((issued, ended), sure=surely) if perhaps else []
+    perhaps = issued.latest_us > ended.earliest_us
+    return clocks_off((issued, ended), sure=issued.earliest_us > ended.latest_us) if perhaps else []

@@ -69,17 +69,12 @@ def _own_keys(written: Exchange, answer: Exchange, around: Circumstances) -> lis
 
 def from_the_future(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """By the clock of the node that answers, the token is signed later than now, and by more than the leeway."""
-    wrote = around.clock(written.node, written)
-    reads = around.clock(answer.node, answer)
-    if not wrote.off and not reads.off:
-        return []
+    wrote, reads = around.clock(written.node, written), around.clock(answer.node, answer)
     leeway_us = around.run.limits.clock_leeway_s * US
     # Tokens note whole seconds, of both clocks.
-    least_us = _whole(written.sent_us + wrote.least * US, around) - _whole(answer.done_us + reads.most * US, around)
-    most_us = _whole(written.done_us + wrote.most * US, around) - _whole(answer.sent_us + reads.least * US, around)
-    if most_us <= leeway_us:
-        return []
-    return clocks_off((wrote, reads), sure=least_us > leeway_us)
+    least_us = _whole(wrote.earliest_us, around) - _whole(reads.latest_us, around)
+    most_us = _whole(wrote.latest_us, around) - _whole(reads.earliest_us, around)
+    return clocks_off((wrote, reads), sure=least_us > leeway_us) if most_us > leeway_us else []
 
 
 def _whole(at_us: float, around: Circumstances) -> int:

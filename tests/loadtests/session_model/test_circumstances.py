@@ -46,12 +46,12 @@ class TestClock:
     def test_only_while_the_node_answered(self, from_us: int, until_us: int, met: bool) -> None:
         effect = off(5.0, from_us=from_us, until_us=until_us)
         found = around(effect).clock("n2", during())
-        assert found == (NodeClock(5.0, 5.0, ((FIRST, effect),)) if met else NodeClock())
+        assert found == (NodeClock(during(), 5.0, 5.0, ((FIRST, effect),)) if met else NodeClock(during()))
 
     def test_of_that_node_and_not_of_what_is_thought_away(self) -> None:
         assert clock(off(5.0), node="n1") == (0.0, 0.0)
         assert clock(off(5.0, node="")) == (5.0, 5.0), "of any"
-        assert around(off(5.0)).but_for(frozenset({FIRST})).clock("n2", during()) == NodeClock()
+        assert around(off(5.0)).but_for(frozenset({FIRST})).clock("n2", during()) == NodeClock(during())
 
     def test_several_add_up(self) -> None:
         assert clock(off(5.0), off(-2.0)) == (3.0, 3.0)
