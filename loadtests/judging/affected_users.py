@@ -25,15 +25,12 @@ class _Hit:
     def __init__(self, fault: FaultTimeline, epoch_us: int, limits: Limits, interface: ShopperInterface | None) -> None:
         assert fault.injected_us is not None
         first_us, last_us = _effect(fault)
-        self.fault = fault.fault
-        self.victim = fault.victim
-        self.on_node = fault.on_node
-        self.takes_memory = fault.takes_memory
+        self.fault = fault
         self.begun_us = epoch_us + fault.injected_us
         self.at_us = epoch_us + first_us
         self.seen_us = epoch_us + last_us
         """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
-        self.over_us = self.seen_us if self.takes_memory else epoch_us + fault.over_us
+        self.over_us = self.seen_us if fault.takes_memory else epoch_us + fault.over_us
         """Until then the fault could reach somebody: one that takes memory does so once."""
         self.last_us = max(self.over_us, self.seen_us, self.at_us)
         """What was asked later tells nothing of it."""
@@ -52,10 +49,11 @@ class _Hit:
         done_us = line.at_us + (line.took_us or 0)
         if self._reaches(line, done_us):
             self.reached.add(shopper)
-        if not line.answered_by or done_us > (self.seen_us if line.answered_by == self.victim else self.at_us):
+        by_victim = line.answered_by == self.fault.victim
+        if not line.answered_by or done_us > (self.seen_us if by_victim else self.at_us):
             return
         self.last_node[shopper] = line.answered_by
-        if line.answered_by == self.victim and done_us >= self.begun_us - SERVED_WITHIN_US:
+        if by_victim and done_us >= self.begun_us - SERVED_WITHIN_US:
             self.served.add(shopper)
         self._follow(shopper, line, done_us)
 
@@ -64,9 +62,10 @@ class _Hit:
 
         Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
         """
-        before_us = SERVED_WITHIN_US if self.on_node or self.victim == "balancer" else 0
+        victim, on_node = self.fault.victim, self.fault.on_node
+        before_us = SERVED_WITHIN_US if on_node or victim == "balancer" else 0
         met = line.at_us <= self.over_us and done_us >= self.begun_us - before_us
-        return met and (not self.on_node or self.victim in (line.answered_by, line.node))
+        return met and (not on_node or victim in (line.answered_by, line.node))
 
     def _follow(self, shopper: int, line: RawLine, done_us: int) -> None:
         """Who is logged in, and when their session was last written, as far as the answers tell."""
@@ -91,7 +90,7 @@ class _Hit:
         return {
             shopper
             for shopper in self.logged_in
-            if self.last_node.get(shopper) == self.victim
+            if self.last_node.get(shopper) == self.fault.victim
             and self.written_us[shopper] // 1_000_000 * 1_000_000 > alive_us
         }
 
@@ -126,15 +125,15 @@ class AffectedUsers:
 
     def served_by_victim(self) -> int:
         """Shoppers whom a node that was struck had answered within the second before."""
-        return len(set().union(*(hit.served for hit in self._hits if hit.on_node)))
+        return len(set().union(*(hit.served for hit in self._hits if hit.fault.on_node)))
 
     def reached(self, fault: int) -> int:
         """Shoppers who had to do with what that fault struck, from a second before until it was over."""
-        return sum(len(hit.reached) for hit in self._hits if hit.fault == fault)
+        return sum(len(hit.reached) for hit in self._hits if hit.fault.fault == fault)
 
     def at_risk(self) -> set[str] | None:
         """Users whose session a victim must have held; None without a fault, or if the balancer cannot know."""
-        takers = [hit for hit in self._hits if hit.takes_memory]
+        takers = [hit for hit in self._hits if hit.fault.takes_memory]
         # Only a cookie to a node's own memory makes the last answer tell where a session lives.
         if not takers or not self._tells_home:
             return None

@@ -67,7 +67,7 @@ class ArchitectureJudge:
     """One architecture under the plan: feeds its records to all that count them, then draws them together."""
 
     def __init__(
-        self, case: RunInput, architecture: str, events: Sequence[Event], companions: Sequence[HistoryListener] = ()
+        self, case: RunInput, architecture: str, events: Sequence[Event], companion: HistoryListener | None = None
     ) -> None:
         scene, plan, scenario = run_timeline(architecture, events, case.plan.faults), case.plan, case.scenario
         self._logs = case.run.logs(architecture)
@@ -76,7 +76,6 @@ class ArchitectureJudge:
         self._foreseen = [fault.kind for fault in scenario.fault]
         self._fail_if = thresholds_of(scenario.fail_if, architecture)
         self._scene = scene
-        self._retries = scene.retries
         self._replay = HistoryReplay(scene)
         # The steps of all architectures are the same; what was ticked off is not.
         self._books = Books(case.steps.afresh(), by_status=scene.can.answers_by_status)
@@ -97,8 +96,7 @@ class ArchitectureJudge:
             self._without_service.add,
             self._three_logs.add,
             self._lateness.add,
-            *((self._held.add,) if self._held else ()),
-            *(companion.add for companion in companions),
+            *(listener.add for listener in (self._held, companion) if listener is not None),
         )
 
     def judge(self, history: History) -> ArchitectureResult:
@@ -109,7 +107,10 @@ class ArchitectureJudge:
         if self._held is not None:
             self._scene = msgspec.structs.replace(self._scene, faults=self._held.faults())
         books = self._books.close(self._replay, orders_read=self._scene.finished)
-        reconciliation = self._reconcile(sources)
+        by_balancer = self._affected.at_risk()
+        reconciliation = msgspec.structs.replace(
+            self._three_logs.close(sources), at_risk_by_balancer=None if by_balancer is None else len(by_balancer)
+        )
         # First without a verdict: predictions are read from the result as everybody else reads it.
         result = self._result(books, reconciliation)
         # Half a measurement can refute nothing, and of a control something else is expected.
@@ -136,7 +137,7 @@ class ArchitectureJudge:
                 for order in some:
                     self._replay.add_order(order)
                 continue
-            if self._retries:
+            if self._scene.retries:
                 some = list(map(self._scene.as_judged, some))
             for add in self._adds:
                 add(*some)
@@ -149,12 +150,6 @@ class ArchitectureJudge:
     def add_node(self, node: str, records: list[LogRecord]) -> None:
         """What a node was asked."""
         self._three_logs.add_node(node, records)
-
-    def _reconcile(self, sources: Sources) -> Reconciliation:
-        by_balancer = self._affected.at_risk()
-        return msgspec.structs.replace(
-            self._three_logs.close(sources), at_risk_by_balancer=None if by_balancer is None else len(by_balancer)
-        )
 
     def _doubts(self, books: ClosedBooks, reconciliation: Reconciliation) -> Iterator[str]:
         """Every reason why this architecture's part of the run proves nothing."""

@@ -18,7 +18,7 @@ from loadtests.model.history import NOT_ASKED, UNREADABLE, Do, Exchange, Jar, Ou
 from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LogoutCounts, UserBook
 from loadtests.session_model.carts import Items
-from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
+from loadtests.session_model.shopper_trace import AcknowledgedOrder
 
 What = tuple[Do, str, int, Jar]
 """What is done, of which article, how many, and with whose cookies."""
@@ -198,7 +198,12 @@ class Books(ActionCounts):
         for person in replay.people.values():
             book = person.memory.book()
             surely = self._added.get(person.shopper, 0) + settled_adds.get(person.shopper, 0)
-            self._compare_acknowledged(person, book, surely, open_adds.get(person.shopper, 0))
+            # The memory's count against the sum of the single exchanges.
+            if not surely <= book.acknowledged <= surely + open_adds.get(person.shopper, 0):
+                self._problems.append(
+                    f"shopper {person.shopper}: {surely} units were acknowledged one by one, the memory has "
+                    f"{book.acknowledged}"
+                )
             total.add(book)
         for promise in replay.promises if orders_read else ():
             _enter_order(total, promise, replay.orders.get(promise.exchange.order))
@@ -216,14 +221,6 @@ class Books(ActionCounts):
                 units = happened if outcome == "ok" else still_open
                 units[exchange.shopper] = units.get(exchange.shopper, 0) + exchange.quantity
         return happened, still_open
-
-    def _compare_acknowledged(self, person: ShopperTrace, book: Items, surely: int, perhaps: int) -> None:
-        """The memory's count against the sum of the single exchanges."""
-        if not surely <= book.acknowledged <= surely + perhaps:
-            self._problems.append(
-                f"shopper {person.shopper}: {surely} units were acknowledged one by one, the memory has "
-                f"{book.acknowledged}"
-            )
 
     def _compare_with_losses(self, replay: HistoryReplay, items: ItemBook, logged_out: LogoutCounts) -> None:
         """What the checks accuse of is what the books have lost; not asked if a check crashed."""

@@ -106,8 +106,7 @@ def _carry_out_all(tasks: list[_Task[C]], history: Path) -> list[tuple[Architect
 
 
 def _carry_out(task: _Task[C]) -> tuple[ArchitectureResult, C | None]:
-    companions = () if task.companion is None else (task.companion,)
-    trial = ArchitectureJudge(task.case, task.architecture, task.events, companions)
+    trial = ArchitectureJudge(task.case, task.architecture, task.events, task.companion)
     history = task.case.run.history
     if task.part is None:
         return trial.judge(lambda: iter(())), task.companion
