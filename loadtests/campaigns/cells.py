@@ -15,7 +15,7 @@ import msgspec
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
-from loadtests.model.run_folder import read_document
+from loadtests.model.run_folder import encode_document, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import beside, brief, number
 from shared.errors import RunFolderError
@@ -193,7 +193,7 @@ def read_matrix(folder: Path) -> Matrix:
 
 def write_matrix(folder: Path, matrix: Matrix) -> None:
     """Write `matrix.json`, whole or not at all."""
-    write_whole(folder / FILE, msgspec.json.format(msgspec.json.encode(matrix), indent=1) + b"\n")
+    write_whole(folder / FILE, encode_document(matrix))
 
 
 # --- a number, a prediction and a verdict, as terminal and page write them --------------------------------------------

@@ -12,7 +12,7 @@ import msgspec
 from compose.architectures import ARCHITECTURES, did_you_mean
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.campaigns.cells import Cell, CellKey, Matrix, Selection
-from loadtests.campaigns.runner import RunJob
+from loadtests.campaigns.runner import RunJob, chains, seconds_of
 from loadtests.model.application import like
 from loadtests.model.plan import ClientLimits
 from loadtests.model.scenario import Scenario
@@ -184,20 +184,13 @@ def of_shard(jobs: Iterable[RunJob], shard: Shard) -> tuple[RunJob, ...]:
     """The jobs of that part, in their order; those that belong together are in one."""
     jobs = tuple(jobs)
     loads = [0.0] * shard.of
-    mine = set()
-    whole: dict[str, float] = {}
-    for job in jobs:
-        whole[_name(job)] = whole.get(_name(job), 0.0) + job.seconds
+    mine: list[RunJob] = []
     # The longest first, each to the part that has least so far: no part takes longer than 4/3 of the best division
     # (R. L. Graham, Bounds on multiprocessing timing anomalies, 1969). By name where two take as long: whoever runs
     # another part must come to the same parts.
-    for name, seconds in sorted(whole.items(), key=lambda it: (-it[1], it[0])):
+    for chain in sorted(chains(jobs).values(), key=lambda it: (-seconds_of(it), it[0].together or it[0].scenario)):
         part = loads.index(min(loads))
-        loads[part] += seconds
+        loads[part] += seconds_of(chain)
         if part == shard.number - 1:
-            mine.add(name)
-    return tuple(job for job in jobs if _name(job) in mine)
-
-
-def _name(job: RunJob) -> str:
-    return job.together or job.scenario
+            mine += chain
+    return tuple(job for job in jobs if job in mine)

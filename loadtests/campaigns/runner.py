@@ -328,9 +328,14 @@ def chains(jobs: Iterable[RunJob]) -> dict[str, list[RunJob]]:
     return found
 
 
+def seconds_of(jobs: Iterable[RunJob]) -> float:
+    """What they take one after the other, about."""
+    return sum(job.seconds for job in jobs)
+
+
 def longest_first(jobs: Iterable[RunJob]) -> tuple[RunJob, ...]:
     """For several machines: what takes longest one after the other begins first, and nobody waits for it in the end."""
-    found = sorted(chains(jobs).values(), key=lambda chain: -sum(job.seconds for job in chain))
+    found = sorted(chains(jobs).values(), key=seconds_of, reverse=True)
     return tuple(job for chain in found for job in chain)
 
 
@@ -339,9 +344,9 @@ def expected_seconds(jobs: Iterable[RunJob], side_by_side: int, machines: int | 
     jobs = tuple(jobs)
     shared = [job for job in jobs if machines is not None or not job.alone]
     # No number of machines makes a single run any shorter.
-    longest = max((sum(job.seconds for job in chain) for chain in chains(shared).values()), default=0.0)
-    alone = sum(job.seconds for job in jobs if job.alone and machines is None)
-    return alone + max(longest, sum(job.seconds for job in shared) / max(1, machines or side_by_side))
+    longest = max(map(seconds_of, chains(shared).values()), default=0.0)
+    alone = seconds_of(job for job in jobs if job.alone and machines is None)
+    return alone + max(longest, seconds_of(shared) / max(1, machines or side_by_side))
 
 
 def how_long(jobs: Iterable[RunJob], side_by_side: int, machines: int | None) -> str:

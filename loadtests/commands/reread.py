@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from loadtests.commands.options import DEBUG_OPTION, RUN, runs_option
-from loadtests.model.run_folder import REPEATS, RunFolder, check_text
+from loadtests.model.run_folder import REPEATS, RunFolder, check_text, encode_document
 from loadtests.running.console import advise, interrupts_raise, tell
 from shared.errors import LossesLeftOut, RunFolderError, UsageError
 
@@ -63,7 +63,6 @@ def _check_run(run: Path, as_json: bool) -> int:
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code_of
     from loadtests.report.terminal import summary
-    from loadtests.running.run import encode_results
 
     with interrupts_raise(), run_in(run) as folder:
         if (folder / REPEATS).is_file():
@@ -73,7 +72,7 @@ def _check_run(run: Path, as_json: bool) -> int:
         agrees = _agreement(run, folder, results)
         in_bundle = _in_bundle(run, folder)
         if as_json:
-            tell(encode_results(results).decode(), nl=False)
+            tell(encode_document(results).decode(), nl=False)
         else:
             advise(summary(results, folder, report=in_bundle))
         advise(f"results  {agrees}", err=as_json)  # with --json, standard output is the document alone
@@ -88,7 +87,6 @@ def _in_bundle(run: Path, folder: Path) -> str:
 def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     """The same of repeats: all their runs, then what they have shown together."""
     from loadtests.campaigns.repeats.page import summary
-    from loadtests.campaigns.repeats.repeats import encode_repeats
     from loadtests.campaigns.repeats.repeats_run import compared_again
     from loadtests.judging.judge import judge
     from loadtests.judging.verdict import exit_code
@@ -98,14 +96,14 @@ def _check_repeats(run: Path, folder: Path, as_json: bool) -> int:
     for block in repeats.blocks:
         if block.run:
             _agreement(run / block.run, folder / block.run, judge(folder / block.run))
-    if (folder / REPEATS).read_bytes() != encode_repeats(repeats):
+    if (folder / REPEATS).read_bytes() != encode_document(repeats):
         raise RunFolderError(
             f"{REPEATS} of {run} says otherwise than its runs",
             why="one of them was changed, or another version of Twinshop compared them",
             next_step=f"if you trust the runs: twinshop report {shlex.quote(str(run))}",
         )
     if as_json:
-        tell(encode_repeats(repeats).decode(), nl=False)
+        tell(encode_document(repeats).decode(), nl=False)
     else:
         advise(summary(repeats, folder, report=_in_bundle(run, folder)))
     tell(f"repeats  {REPEATS} and every results.json agree with the evidence", err=as_json)

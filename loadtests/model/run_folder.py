@@ -218,3 +218,13 @@ def read_document(path: Path, kind: type[T]) -> T:
             why=str(error),
             next_step="run the scenario again: a damaged run proves nothing",
         ) from error
+
+
+def encode_document(document: object) -> bytes:
+    """The bytes of a JSON document as it stands in a folder."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def report_beside(folder: Path, run: str) -> str:
+    """The address of that run's report as seen from a page in the folder; empty if there is none."""
+    return f"{run}/report.html" if run and RunFolder(folder / run).report.is_file() else ""

@@ -20,7 +20,7 @@ from loadtests.faults import FAULTS
 from loadtests.judging.judge import judge, judge_together
 from loadtests.model.plan import Control, Plan, encode_plan
 from loadtests.model.results import Results
-from loadtests.model.run_folder import Provenance, RunFolder, make_folder
+from loadtests.model.run_folder import Provenance, RunFolder, encode_document, make_folder
 from loadtests.model.scenario import Scenario
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import read_scenario, scenario_content
@@ -198,7 +198,7 @@ def _judge_and_report(folder: RunFolder, watcher: RunWatcher, *, whole: bool, re
 def write_results(folder: RunFolder) -> Results:
     """Judge a run folder and write its `results.json`."""
     results = judge(folder.root)
-    write_whole(folder.results, encode_results(results))
+    write_whole(folder.results, encode_document(results))
     return results
 
 
@@ -210,15 +210,10 @@ def write_both(folder: RunFolder, section: MakeSection) -> None:
     """Judge a run folder and write its `results.json` and its `report.html`, reading its history only once."""
     evidence = unheard(folder.root)
     results, stories = judge_together(folder.root, evidence.stories)
-    write_whole(folder.results, encode_results(results))
+    write_whole(folder.results, encode_document(results))
     evidence.stories.update(stories)
     evidence.close()
     write_whole(folder.report, render_report(folder.root, results, evidence, section(folder.root, results)))
-
-
-def encode_results(results: Results) -> bytes:
-    """The bytes of `results.json`."""
-    return msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"
 
 
 def write_report(folder: RunFolder, results: Results, extra: ExtraSection | None = None) -> None:
@@ -247,7 +242,7 @@ def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: b
     """Write what a run is about: its provenance, its plan and its scenario."""
     write_whole(folder.scenario, scenario)
     write_whole(folder.plan, encode_plan(plan))
-    write_whole(folder.provenance, msgspec.json.format(msgspec.json.encode(provenance), indent=1) + b"\n")
+    write_whole(folder.provenance, encode_document(provenance))
 
 
 def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:

@@ -155,11 +155,6 @@ class _Versioned(msgspec.Struct, frozen=True):
 _decode_versioned = msgspec.json.Decoder(_Versioned).decode
 
 
-def encode_manifest(manifest: Manifest) -> bytes:
-    """The canonical bytes of a manifest."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
-
-
 def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
     """The manifest in these bytes; `bundle` is the file's name, for messages, and `packed_bytes` its size.
 

@@ -11,6 +11,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -23,14 +24,15 @@ from loadtests.campaigns.bundles.manifest import (
     BundledFile,
     Manifest,
     check_readable,
-    encode_manifest,
     is_inside,
     lacking,
     name_of,
     same_elsewhere,
 )
+from loadtests.model.run_folder import encode_document
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
+from shared.whole_file import whole_file
 
 CHUNK_BYTES = 2**18
 _DATE = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip file can hold
@@ -60,15 +62,9 @@ def pack(folder: Path, out: Path | None = None) -> Packed:
     out = Path(os.path.relpath(folder.resolve().parent)) / f"{name}.zip" if out is None else out
     names = _names(folder)
     _check_out(out, folder)
-    draft = out.with_name(f".{out.name}.new")
-    draft.unlink(missing_ok=True)  # of somebody who was killed here
-    try:
-        manifest = _write(draft, folder, name, names)
-        _check_ratio(folder, manifest, draft.stat().st_size)
-        draft.rename(out)
-    except BaseException:  # Ctrl-C, too: half a bundle of gigabytes is nothing to leave behind
-        draft.unlink(missing_ok=True)
-        raise
+    with whole_file(out) as file:
+        manifest = _write(file, folder, name, names)
+        _check_ratio(folder, manifest, file.seek(0, os.SEEK_END))
     return Packed(out, manifest)
 
 
@@ -138,12 +134,11 @@ def _walk(folder: Path, below: str) -> Iterator[str]:
             )
 
 
-def _write(draft: Path, folder: Path, name: str, names: list[str]) -> Manifest:
-    handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with os.fdopen(handle, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+def _write(file: BinaryIO, folder: Path, name: str, names: list[str]) -> Manifest:
+    with zipfile.ZipFile(file, "w") as archive:
         files = tuple(_add(archive, folder / below, name, below) for below in names)
         manifest = Manifest("twinshop bundle", BUNDLE_SCHEMA, twinshop_version(), name, files)
-        archive.writestr(_entry(MANIFEST), encode_manifest(manifest))
+        archive.writestr(_entry(MANIFEST), encode_document(manifest))
     return manifest
 
 

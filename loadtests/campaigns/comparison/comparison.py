@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 import msgspec
@@ -81,7 +81,10 @@ class RunComparison(msgspec.Struct, frozen=True):
 def compare(sides: Sequence[Side]) -> RunComparison:
     """Put runs side by side."""
     same_plan = len({work_sha256(side.plan) for side in sides}) == 1
-    found = numbers(sides) if same_plan else {}
+    names = dict.fromkeys(name for side in sides for name in side.results.architectures)
+    having = {name: [side for side in sides if name in side.results.architectures] for name in names}
+    alone = {name: those[0].label for name, those in having.items() if len(those) == 1}
+    found = {name: _numbers(name, those) for name, those in having.items() if same_plan and name not in alone}
     return RunComparison(
         schema=SCHEMA,
         comparable=bool(found),
@@ -92,9 +95,9 @@ def compare(sides: Sequence[Side]) -> RunComparison:
         scenario=scenario_differences(sides),
         environment=rows([_environment(side) for side in sides]),
         packages=rows([side.versions for side in sides]),
-        settings=(*rows([side.settings for side in sides]), *_described(sides)),
+        settings=(*rows([side.settings for side in sides]), *_described(sides, alone)),
         architectures=found,
-        alone=alone(sides),
+        alone=alone,
         notes=tuple(_notes(sides)),
     )
 
@@ -137,12 +140,9 @@ def _environment(side: Side) -> dict[str, str]:
     }
 
 
-def _described(sides: Sequence[Side]) -> tuple[FactRow, ...]:
+def _described(sides: Sequence[Side], alone: Mapping[str, str]) -> tuple[FactRow, ...]:
     # An architecture that one run did not have is told of once, in `alone`, and not with a row for each setting.
-    missing = set(alone(sides))
-    facts = [
-        {what: text for what, text in it.architectures.items() if what.split(".")[0] not in missing} for it in sides
-    ]
+    facts = [{what: text for what, text in it.architectures.items() if what.split(".")[0] not in alone} for it in sides]
     return different(rows(facts))
 
 
@@ -221,22 +221,6 @@ def _action(action: Action | None) -> str:
 
 
 # --- how far apart their numbers are ----------------------------------------------------------------------------------
-
-
-def numbers(sides: Sequence[Side]) -> dict[str, Numbers]:
-    """By architecture; those that fewer than two runs measured are left out."""
-    return {name: _numbers(name, having) for name, having in _having(sides).items() if len(having) > 1}
-
-
-def alone(sides: Sequence[Side]) -> dict[str, str]:
-    """The architectures that only one run measured, and its label."""
-    return {name: having[0].label for name, having in _having(sides).items() if len(having) == 1}
-
-
-def _having(sides: Sequence[Side]) -> dict[str, list[Side]]:
-    """By architecture: those that measured it."""
-    names = dict.fromkeys(name for side in sides for name in side.results.architectures)
-    return {name: [side for side in sides if name in side.results.architectures] for name in names}
 
 
 def all_numbers() -> dict[str, Read]:

@@ -11,7 +11,7 @@ from statistics import median
 import msgspec
 
 from loadtests.campaigns.conformance.people import PeopleCounts
-from loadtests.model.run_folder import read_document
+from loadtests.model.run_folder import encode_document, read_document
 from shared.whole_file import write_whole
 
 SCHEMA = 1
@@ -181,4 +181,4 @@ def read_conformance(folder: Path) -> Conformance:
 
 def write_conformance(folder: Path, known: Conformance) -> None:
     """Write it down at once, so that an end at any moment loses nothing."""
-    write_whole(folder / FILE, msgspec.json.format(msgspec.json.encode(known), indent=1) + b"\n")
+    write_whole(folder / FILE, encode_document(known))

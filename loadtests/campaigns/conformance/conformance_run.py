@@ -24,9 +24,8 @@ from loadtests.campaigns.conformance.cells import (
     read_conformance,
     write_conformance,
 )
-from loadtests.campaigns.conformance.page import EVENTS, write_pages
+from loadtests.campaigns.conformance.page import EVENTS, remarks, write_pages
 from loadtests.campaigns.conformance.people import count_people, doubt
-from loadtests.campaigns.conformance.sentences import remarks
 from loadtests.campaigns.jobs import seconds_each
 from loadtests.campaigns.one_run import Processes
 from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, carried_out, how_long

@@ -1,17 +1,23 @@
-"""Conformance as one HTML page and one Markdown table; both say nothing that `conformance.json` does not."""
+"""What conformance says: a sentence for each cell that is worse than the best of its event, and none for the others.
+
+And the two claims that it decides; and all of it as one HTML page and one Markdown table. None of them says anything
+that `conformance.json` does not.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 import msgspec
 
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from loadtests.campaigns.conformance.cells import COLUMNS, BalancerColumn, Conformance, ConformanceCell
-from loadtests.campaigns.conformance.sentences import decide_c11, decide_c19, remarks, steadiness, who
-from loadtests.model.run_folder import RunFolder
+from loadtests.campaigns.conformance.cells import COLUMN, COLUMNS, BalancerColumn, Conformance, ConformanceCell
+from loadtests.model.run_folder import report_beside
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.report.shell import PageShell
 from loadtests.report.tables import Markdown, Table
@@ -20,6 +26,138 @@ from shared.whole_file import write_whole
 EVENTS = Path(__file__).parent / "events"
 HTML_FILE, MARKDOWN_FILE = "conformance.html", "conformance.md"
 SHELL = PageShell(Path(__file__).parent)
+
+REPEATS_TO_DECIDE = 3  # of a cell that may decide a claim; below, nobody knows what is timing
+_WORST_FIRST = ("logged_out", "trapped", "met_errors", "stalled", "moved", "again")
+_VERBS = {
+    "logged_out": "logged out",
+    "trapped": "sent again and again to a node that was down",
+    "met_errors": "shown an error",
+    "stalled": "kept waiting",
+    "moved": "moved although their node lived",
+    "again": "logged out more than once",
+}
+
+IN_TURN = "redis"
+# Architectures, what each has its place by, and whether more of it is better than `IN_TURN` or less.
+_PLACES = (("redis-least-request", "stalled", -1), ("redis-weighted", "busiest_share", 1))
+_BETTER, _NO_BETTER = "Better than in turn", "No better than timing"
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A sentence about one cell."""
+
+    cell: ConformanceCell
+    sentence: str
+
+
+def names_of(cell: ConformanceCell) -> tuple[str, str]:
+    """The balancer and the affinity of a cell, for people."""
+    balancer = BALANCERS.get(cell.balancer)
+    return balancer.title if balancer else cell.balancer, ARCHITECTURES[cell.architecture].affinity
+
+
+def who(cell: ConformanceCell) -> str:
+    """The same in words."""
+    return ", by ".join(names_of(cell))
+
+
+def best(cells: Iterable[ConformanceCell], column: BalancerColumn) -> ConformanceCell | None:
+    """The cell with the least median, of those who were at the node; None without any."""
+    return min(
+        (cell for cell in cells if column.compared(cell)), key=lambda cell: median(column.compared(cell)), default=None
+    )
+
+
+def remarks(known: Conformance) -> Iterator[Remark]:
+    """A sentence for each cell that is worse than the best of the same event and affinity, the worst number first."""
+    for cell in known.cells:
+        beside = [it for it in known.cells if (it.event, it.architecture) == (cell.event, cell.architecture)]
+        said = [words for name in _WORST_FIRST if (words := _worse(cell, beside, name))]
+        if cell.repeats and said:
+            yield Remark(cell, f"{who(cell)}, in {cell.event}: {'; '.join(said)}.")
+
+
+def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> str:
+    column = COLUMN[name]
+    mine, least = column.compared(cell), best(beside, column)
+    # Worse is what no repeat of the best came to: which node a ring gives to whom differs from run to run.
+    if not mine or least is None or min(mine) <= max(column.compared(least)):
+        return ""
+    people = cell.repeats[0].shoppers
+    how_long = f", for {COLUMN['trapped_s'].shown(cell)} s at most" if name == "trapped" else ""
+    be = "was" if column.shown(cell) == "1" else "were"
+    said = f"{column.shown(cell)} of {people} {be} {_VERBS[name]}{how_long}"
+    if not cell.struck:
+        return f"{said} (at best {column.shown(least)})"
+    of = "the number at the node" if column.of_those_there else "all"
+    return f"{said}, {column.share(cell)} of {of} (at best {column.share(least)})"
+
+
+def steadiness(known: Conformance) -> tuple[int, int]:
+    """How many whole numbers were the same in every repeat, and how many were repeated at all."""
+    whole = [column for column in COLUMNS if column.unit == "people"]
+    cells = [(cell, column) for cell in known.cells for column in whole if len(column.values(cell)) > 1]
+    return sum(column.is_steady(cell) for cell, column in cells), len(cells)
+
+
+def decide_c11(known: Conformance) -> str:
+    """Claim C11, "balancing strategies each have their place", of those that keep nobody, for each balancer."""
+    # Least request has one if fewer wait, weights if the strong node serves more, than in turn, in each repeat.
+    found = known.by_place()
+    said = {_BETTER: list[str](), _NO_BETTER: list[str]()}
+    for place, turn in found.items():
+        for architecture, name, sign in _PLACES if place[2] == IN_TURN else ():
+            cell = found.get((*place[:2], architecture), turn)
+            column = COLUMN[name]
+            mine, theirs = ([sign * value for value in column.values(it)] for it in (cell, turn))
+            if cell is not turn and min(len(mine), len(theirs)) >= REPEATS_TO_DECIDE:
+                words = f"{who(cell)} ({column.title} {column.shown(cell)}, in turn {column.shown(turn)})"
+                said[_BETTER if min(mine) > max(theirs) else _NO_BETTER].append(words)
+    if not any(said.values()):
+        return f"Not decided: no strategy was run {REPEATS_TO_DECIDE} times or more."
+    verdict = "Depends" if said[_NO_BETTER] else "Confirmed, as far as it was run"
+    return f"{verdict}. " + " ".join(f"{word}: {'; '.join(of)}." for word, of in said.items() if of)
+
+
+def decide_c19(known: Conformance) -> str:
+    """Claim C19, "any load balancer with sticky sessions will do", by the recommended set-ups, by cookie."""
+    cells = [cell for cell in known.cells if _recommended(cell) and len(cell.repeats) >= REPEATS_TO_DECIDE]
+    if len({cell.balancer for cell in cells}) <= 1:
+        return f"Not decided: fewer than two balancers were run {REPEATS_TO_DECIDE} times or more."
+    apart = [
+        f"{event}: {_of(least, most, [cell for cell in cells if cell.event == event])} were {_VERBS[name]}"
+        for event in dict.fromkeys(cell.event for cell in cells)
+        for name in ("logged_out", "trapped")
+        for least, most in _apart([cell for cell in cells if cell.event == event], name)
+    ]
+    if not apart:
+        return "Confirmed, as far as it was run: the recommended set-ups differ in no count by more than timing."
+    return f"Refuted: with a cookie and their recommended settings, balancers differ. {'; '.join(apart)}."
+
+
+def _of(least: float, most: float, cells: list[ConformanceCell]) -> str:
+    if any(cell.struck for cell in cells):
+        return f"{100 * least:.0f} to {100 * most:.0f} % of the people at the node"
+    return f"{least:g} to {most:g} people"
+
+
+def _recommended(cell: ConformanceCell) -> bool:
+    balancer = BALANCERS.get(cell.balancer)
+    return cell.architecture == "sticky-memory" and balancer is not None and not balancer.variant.name
+
+
+def _apart(beside: list[ConformanceCell], name: str) -> Iterator[tuple[float, float]]:
+    """The most that the best came to and the least that the worst did, if these ranges do not overlap."""
+    # If they do, a repeat of the one came to what a repeat of the other did: that is timing, and no difference.
+    ranges = [(min(values), max(values)) for cell in beside if (values := COLUMN[name].compared(cell))]
+    if ranges:
+        least, most = min(high for _low, high in ranges), max(low for low, _high in ranges)
+        if least < most:
+            yield least, most
+
+
+# --- the pages --------------------------------------------------------------------------------------------------------
 
 
 class EventTable(msgspec.Struct, frozen=True):
@@ -49,9 +187,9 @@ def write_pages(folder: Path, known: Conformance) -> Path:
         remarks=tuple(remarks(known)),
         cells=sum(len(table.cells) for table in tables),
         columns=COLUMNS,
+        names_of=names_of,
         who=who,
-        affinity=lambda cell: ARCHITECTURES[cell.architecture].affinity,
-        report=lambda cell, number: _report(folder, cell, number),
+        report=partial(report_beside, folder),
         balancers={name: balancer for name, balancer in BALANCERS.items() if name in run},
         c11=decide_c11(known),
         c19=decide_c19(known),
@@ -96,7 +234,7 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     for table in tables:
         head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
         rows = tuple(
-            (*_names(cell), str(len(cell.repeats)), *(column.shown(cell) for column in table.columns))
+            (*names_of(cell), str(len(cell.repeats)), *(column.shown(cell) for column in table.columns))
             for cell in table.cells
         )
         parts += [f"### {table.event}", *filter(None, [table.about])]
@@ -108,14 +246,3 @@ def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
     parts += ["### Balancing strategies each have their place (C11)", decide_c11(known)]
     parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
     return "\n\n".join(parts) + "\n"
-
-
-def _names(cell: ConformanceCell) -> tuple[str, str]:
-    balancer = BALANCERS.get(cell.balancer)
-    return balancer.title if balancer else cell.balancer, ARCHITECTURES[cell.architecture].affinity
-
-
-def _report(folder: Path, cell: ConformanceCell, number: int) -> str:
-    """The address of a repeat's report as seen from the page; empty if there is none."""
-    run = cell.runs[number] if number < len(cell.runs) else ""
-    return f"{run}/report.html" if run and RunFolder(folder / run).report.is_file() else ""

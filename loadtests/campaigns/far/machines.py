@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 import msgspec
@@ -255,14 +256,11 @@ class FarLauncher(Launcher):
 
 def _settle(folder: Path, place: Path) -> str:
     """Move a run's folder to its place; two machines may have begun one of the same name in the same second."""
-    number = 1
     place.mkdir(parents=True, exist_ok=True)
-    while True:
-        name = folder.name if number == 1 else f"{folder.name}-{number}"
-        if not (place / name).exists():
-            shutil.move(folder, place / name)
-            return name
-        number += 1
+    names = chain((folder.name,), (f"{folder.name}-{number}" for number in count(2)))
+    name = next(name for name in names if not (place / name).exists())
+    shutil.move(folder, place / name)
+    return name
 
 
 class FarRun:

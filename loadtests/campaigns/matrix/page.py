@@ -28,7 +28,7 @@ from loadtests.campaigns.jobs import Entry
 from loadtests.campaigns.matrix.board import Board, Family, ScenarioRow, board_of
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
-from loadtests.model.run_folder import RunFolder
+from loadtests.model.run_folder import report_beside
 from loadtests.model.wording import number, readable
 from loadtests.report.palette import side
 from loadtests.report.shell import PageShell
@@ -152,7 +152,5 @@ def render(
 
 def _report(folder: Path, cell: Cell) -> str:
     """The address of the cell's report as seen from the page; empty if there is none."""
-    if not cell.run or not RunFolder(folder / cell.run).report.is_file():  # a run that failed may have none
-        return ""
-    anchor = f"#arch-{cell.architecture}" if cell.was_run else ""
-    return f"{cell.run}/report.html{anchor}"
+    address = report_beside(folder, cell.run)  # a run that failed may have none
+    return f"{address}#arch-{cell.architecture}" if address and cell.was_run else address

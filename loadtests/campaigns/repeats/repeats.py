@@ -20,7 +20,6 @@ from loadtests.model.results import VerdictWord
 from loadtests.model.run_folder import REPEATS, read_document
 from loadtests.model.scenario import Scenario
 from shared.errors import RunFolderError
-from shared.whole_file import write_whole
 
 Kind = Literal["fault", "no-fault", "placebo", "again"]
 """Of a block. `again`: the first architecture a second time, beside the fault block of the same number."""
@@ -210,16 +209,6 @@ class Repeats(msgspec.Struct, frozen=True):
     def of_kind(self, kind: Kind) -> tuple[Block, ...]:
         """The blocks of that kind."""
         return tuple(block for block in self.blocks if block.kind == kind)
-
-
-def write_repeats(folder: Path, repeats: Repeats) -> None:
-    """Write `repeats.json`."""
-    write_whole(folder / REPEATS, encode_repeats(repeats))
-
-
-def encode_repeats(repeats: Repeats) -> bytes:
-    """The bytes of `repeats.json`."""
-    return msgspec.json.format(msgspec.json.encode(repeats), indent=1) + b"\n"
 
 
 def read_repeats(folder: Path) -> Repeats:

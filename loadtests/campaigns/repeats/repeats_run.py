@@ -24,16 +24,15 @@ from loadtests.campaigns.repeats.repeats import (
     blocks_asked,
     compared,
     read_repeats,
-    write_repeats,
 )
 from loadtests.campaigns.repeats.statistics import check_statistics
-from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, Runner
+from loadtests.campaigns.runner import Campaign, CampaignProgress, Launcher, Outcome, RunJob, Runner, seconds_of
 from loadtests.checks import MEASURES
 from loadtests.judging.verdict import NOTHING_PREDICTED, fired
 from loadtests.model.events import LoadSample, RunInterrupted, read_events
 from loadtests.model.plan import Control, plan_sha256
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.model.run_folder import RunFolder, make_folder, read_document
+from loadtests.model.run_folder import REPEATS, RunFolder, encode_document, make_folder, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
@@ -107,7 +106,7 @@ def repeat(
 
 def forecast(asked: Asked, jobs: Collection[RunJob]) -> str:
     """Before anything starts: how long all of it takes, and from which N on a difference can be shown."""
-    minutes = max(1, round(sum(job.seconds for job in jobs) / 60))
+    minutes = max(1, round(seconds_of(jobs) / 60))
     least = least_for(asked)
     shown = f"a difference can be shown if at least {least} of the {asked.repeats} faults count"
     if asked.repeats < least:
@@ -316,7 +315,7 @@ def _value(measure: str, result: ArchitectureResult) -> float | None:
 
 def write(folder: Path, repeats: Repeats) -> None:
     """Write `repeats.json` and the page beside it."""
-    write_repeats(folder, repeats)
+    write_whole(folder / REPEATS, encode_document(repeats))
     write_whole(folder / PAGE, render(repeats))
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from loadtests.judging.judge import MOST, agreement, judge
 from loadtests.model.results import Results
-from loadtests.running.run import encode_results
+from loadtests.model.run_folder import encode_document
 from shared.errors import RunFolderError
 from tests.loadtests.model_run import write_run
 
@@ -25,7 +25,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def document(results: Results) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(encode_results(results))
+    loaded: dict[str, Any] = json.loads(encode_document(results))
     return loaded
 
 

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from loadtests.model.results import Results
-from loadtests.model.run_folder import RunFolder, read_document
+from loadtests.model.run_folder import RunFolder, encode_document, read_document
 from loadtests.report import render_report
-from loadtests.running.run import encode_results
 from loadtests.workshop.contract import Frame, SideFrame
 from loadtests.workshop.served_recording import replayed
 from shared.errors import UsageError
@@ -35,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("replay") / "run"
     results = synthetic_run(folder)
     files = RunFolder(folder)
-    files.results.write_bytes(encode_results(results))
+    files.results.write_bytes(encode_document(results))
     files.report.write_bytes(render_report(folder, results))
     return folder
 

@@ -22,9 +22,17 @@ from loadtests.campaigns.conformance.conformance_run import (
     ConformanceRequest,
     plan_of,
 )
-from loadtests.campaigns.conformance.page import EVENTS, HTML_FILE, MARKDOWN_FILE, write_pages
+from loadtests.campaigns.conformance.page import (
+    EVENTS,
+    HTML_FILE,
+    MARKDOWN_FILE,
+    decide_c11,
+    decide_c19,
+    remarks,
+    steadiness,
+    write_pages,
+)
 from loadtests.campaigns.conformance.people import PeopleCounts
-from loadtests.campaigns.conformance.sentences import decide_c11, decide_c19, remarks, steadiness
 from loadtests.campaigns.runner import Outcome
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
