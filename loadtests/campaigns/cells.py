@@ -110,11 +110,6 @@ class Cell(msgspec.Struct, frozen=True):
         """It was measured and judged."""
         return self.word != "not run"
 
-    @property
-    def went_otherwise(self) -> bool:
-        """It was tried, and is not as predicted, inconclusive, or could not be run."""
-        return self.key is not None and self.word != "as predicted"
-
     def prediction(self, measure: str) -> Prediction | None:
         """The prediction of that measure, if there is one."""
         return next((it for it in self.predictions if it.measure == measure), None)

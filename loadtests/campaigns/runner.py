@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -85,9 +85,6 @@ class CampaignProgress(msgspec.Struct, frozen=True):
     """What that job took; 0 before it begins."""
 
 
-ClearAway = Callable[[], None]
-
-
 class RunningJob(Protocol):
     """A job that goes on."""
 
@@ -98,7 +95,7 @@ class RunningJob(Protocol):
         """Ask it to end: it stops its cluster and judges what there is."""
 
     def kill(self) -> None:
-        """End it at once; what it started is then for `clear_away`."""
+        """End it at once; what it started is then for `Launcher.clear_away`."""
 
 
 class Over:
@@ -132,13 +129,21 @@ class Launcher(ABC):
         """That many, each of which takes one run at a time; None: this one, with as many as go side by side."""
         return None
 
-    def hold(self, say: Callable[[str], None]) -> AbstractContextManager[ClearAway]:
-        """Hold what the runs are carried out on. Gives what clears away after a run that had to be killed.
+    @contextmanager
+    def hold(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Hold what the runs are carried out on, with all cleared away that an earlier run left behind.
 
         Raises:
             Busy: another run has it.
         """
-        return the_machine(say)
+        with hold_machine(state_folder()):
+            self.clear_away(say)  # at once: what a killed run left would share the processors with every run
+            yield
+
+    def clear_away(self, say: Callable[[str], None]) -> None:
+        """Undo what a run has left behind that had to be killed."""
+        for line in recover(state_folder()).lines():
+            say(line)
 
 
 class Campaign(ABC):
@@ -178,15 +183,12 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class Runner:
-    """Carries out a campaign; `clear_away` undoes what a killed run has left behind."""
+    """Carries out a campaign on what its launcher holds."""
 
-    def __init__(
-        self, campaign: Campaign, launcher: Launcher, say: Callable[[str], None], clear_away: ClearAway
-    ) -> None:
+    def __init__(self, campaign: Campaign, launcher: Launcher, say: Callable[[str], None]) -> None:
         self._campaign = campaign
         self._launcher = launcher
         self._say = say
-        self._clear_away = clear_away
         self._going: list[Started] = []
         self._waiting: list[RunJob] = []
         self._ended = 0
@@ -252,14 +254,16 @@ class Runner:
             outcome = it.running.ending()
             if outcome is None and time.monotonic() > it.until:
                 it.running.kill()
-                self._clear_away()  # a killed run leaves its cluster behind, which would be in the next one's figures
+                self._launcher.clear_away(
+                    self._say
+                )  # a killed run leaves its cluster behind, which would be in the next one's figures
                 outcome = Outcome(error="it hung, and was ended")
             if outcome is not None:
-                self._going.remove(it)
                 self._keep(it, outcome)
         return self._ended > before
 
     def _keep(self, it: Started, outcome: Outcome) -> None:
+        self._going.remove(it)
         left = self._campaign.keep(it.job, outcome)
         if left is not None:
             self._waiting.insert(0, left)
@@ -288,7 +292,6 @@ class Runner:
             for it in list(self._going):
                 outcome = it.running.ending()
                 if outcome is not None:
-                    self._going.remove(it)
                     # Whatever it says of itself: it ended because it was told to.
                     self._keep(it, msgspec.structs.replace(outcome, interrupted=True))
             time.sleep(POLL_S / 5)  # somebody waits for the prompt now
@@ -299,7 +302,7 @@ class Runner:
         for it in self._going:
             it.running.kill()
         self._going.clear()
-        self._clear_away()
+        self._launcher.clear_away(self._say)
 
 
 def carried_out(
@@ -311,8 +314,8 @@ def carried_out(
         TwinshopError: as `Runner.carry_out`.
     """
     try:
-        with interrupts_raise(), launcher.hold(say) as clear_away:
-            Runner(campaign, launcher, say, clear_away).carry_out(jobs)
+        with interrupts_raise(), launcher.hold(say):
+            Runner(campaign, launcher, say).carry_out(jobs)
     except Interrupted as interrupted:
         interrupted.next_step = interrupted.next_step or "the same command again: it goes on where it ended"
         return interrupted
@@ -355,21 +358,3 @@ def how_long(jobs: Iterable[RunJob], side_by_side: int, machines: int | None) ->
     if machines is None:
         return f"{minutes}, {side_by_side} side by side"
     return f"{minutes}, on {machines} machine{'' if machines == 1 else 's'}"
-
-
-@contextmanager
-def the_machine(say: Callable[[str], None]) -> Iterator[ClearAway]:
-    """Hold this machine, with all cleared away that an earlier run left behind. Gives what clears away again.
-
-    Raises:
-        Busy: another run has it.
-    """
-    state = state_folder()
-
-    def clear_away() -> None:
-        for line in recover(state).lines():
-            say(line)
-
-    with hold_machine(state):
-        clear_away()  # at once: what a killed run left would share the processors with every run of the campaign
-        yield clear_away

@@ -360,9 +360,7 @@ def test_machines_share_the_work(machines: int, tmp_path: Path, record_property:
         campaign = Counted()
         jobs = [RunJob("node-kill", ("redis",), seed, each_s) for seed in range(machines * rounds)]
         began = time.monotonic()
-        Runner(
-            campaign, FarLauncher(there, tmp_path, "processes", work=sleeps), lambda _: None, lambda: None
-        ).carry_out(jobs)
+        Runner(campaign, FarLauncher(there, tmp_path, "processes", work=sleeps), lambda _: None).carry_out(jobs)
         took_s = time.monotonic() - began
         there.close()
     assert campaign.done == len(jobs)

@@ -94,10 +94,6 @@ class BalancerColumn(msgspec.Struct, frozen=True):
         ends = f" ({min(shares):.0f}–{max(shares):.0f})" if len(set(shares)) > 1 else ""
         return f"{median(shares):.0f}{ends} %"
 
-    def is_steady(self, cell: ConformanceCell) -> bool:
-        """Each repeat came to the same: it does not depend on timing."""
-        return len(set(self.values(cell))) <= 1
-
     def shown(self, cell: ConformanceCell) -> str:
         """The number as people read it: "4", or the median with the range "4 (3–6)"."""
         values = self.values(cell)

@@ -97,8 +97,8 @@ def _worse(cell: ConformanceCell, beside: list[ConformanceCell], name: str) -> s
 def steadiness(known: Conformance) -> tuple[int, int]:
     """How many whole numbers were the same in every repeat, and how many were repeated at all."""
     whole = [column for column in COLUMNS if column.unit == "people"]
-    cells = [(cell, column) for cell in known.cells for column in whole if len(column.values(cell)) > 1]
-    return sum(column.is_steady(cell) for cell, column in cells), len(cells)
+    repeated = [values for cell in known.cells for column in whole if len(values := column.values(cell)) > 1]
+    return sum(len(set(values)) == 1 for values in repeated), len(repeated)
 
 
 def decide_c11(known: Conformance) -> str:

@@ -34,7 +34,7 @@ from loadtests.campaigns.far.worker import (
     resource_of,
     same_here,
 )
-from loadtests.campaigns.runner import ClearAway, Launcher, Outcome, RunJob
+from loadtests.campaigns.runner import Launcher, Outcome, RunJob
 from loadtests.running.provenance import differences, sameness
 from shared.errors import EnvironmentNotReady, TwinshopError
 
@@ -212,12 +212,15 @@ class FarLauncher(Launcher):
         return self.there.count()
 
     @contextmanager
-    def hold(self, say: Callable[[str], None]) -> Iterator[ClearAway]:
+    def hold(self, say: Callable[[str], None]) -> Iterator[None]:
         """Nothing is held here: each machine is held by the run on it, and clears away for itself."""
         try:
-            yield lambda: None
+            yield
         finally:
             self.there.close()
+
+    def clear_away(self, say: Callable[[str], None]) -> None:
+        """Each machine does."""
 
     def submit(self, job: RunJob, name: str) -> Future[bytes]:
         """Hand it out once more, under that name; to the machine of those that belong together, if it is there."""

@@ -80,7 +80,8 @@ class Board(msgspec.Struct, frozen=True):
 
     def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:
         """What was tried and went otherwise; refuted predictions that nobody understands come first."""
-        found = [(row, cell) for row in self.rows() for cell in row.asked() if cell.went_otherwise]
+        tried = [(row, cell) for row in self.rows() for cell in row.asked() if cell.key is not None]
+        found = [(row, cell) for row, cell in tried if cell.word != "as predicted"]
         return sorted(found, key=lambda it: WORST_FIRST.index(it[1].word))
 
 

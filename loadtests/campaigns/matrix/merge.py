@@ -31,13 +31,13 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
     if into.exists():
         raise UsageError(f"{into} exists already", why="nothing is written over", next_step="name a new one: --out DIR")
     parts = [(folder, read_matrix(folder)) for folder in folders]
+    runs = [(folder, run) for folder, matrix in parts for run in sorted({it.run for it in matrix.cells if it.run})]
     _check_alike(parts)
-    _check_versions(parts)
+    _check_versions(runs)
     cells = _all_cells(parts)
     make_folder(into, "--out DIR")  # only now that the parts are known to fit together
-    for folder, matrix in parts:
-        for run in sorted({cell.run for cell in matrix.cells if cell.run}):
-            _copy_run(folder, run, into)
+    for folder, run in runs:
+        _copy_run(folder, run, into)
     first = parts[0][1]
     merged = msgspec.structs.replace(
         first, side_by_side=max(matrix.side_by_side for _, matrix in parts), cells=(),
@@ -62,18 +62,17 @@ def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
                 )
 
 
-def _check_versions(parts: Iterable[tuple[Path, Matrix]]) -> None:
+def _check_versions(runs: Iterable[tuple[Path, str]]) -> None:
     known: dict[str, tuple[str, Path]] = {}
-    for folder, matrix in parts:
-        for run in sorted({cell.run for cell in matrix.cells if cell.run}):
-            for what, version in _made_with(RunFolder(_run_of(folder, run)).read_provenance()).items():
-                other, there = known.setdefault(what, (version, folder))
-                if version != other:
-                    raise UsageError(
-                        f"{there} and {folder} do not belong together",
-                        why=f"{what} was {other} in the one and {version} in {folder / run}",
-                        next_step="run the shards again with the same versions",
-                    )
+    for folder, run in runs:
+        for what, version in _made_with(RunFolder(_run_of(folder, run)).read_provenance()).items():
+            other, there = known.setdefault(what, (version, folder))
+            if version != other:
+                raise UsageError(
+                    f"{there} and {folder} do not belong together",
+                    why=f"{what} was {other} in the one and {version} in {folder / run}",
+                    next_step="run the shards again with the same versions",
+                )
 
 
 def _made_with(run: Provenance) -> dict[str, str]:

@@ -92,10 +92,10 @@ def repeat(
     each_s, blocks = seconds_each(scenario), blocks_asked(names, repeats, request.seed)
     jobs = {job_of(request.scenario, block, each_s, request.balancer): block for block in blocks}
     campaign = RepeatsCampaign(folder, asked, jobs, planned, watcher.say)
-    with launcher.hold(watcher.say) as clear_away:
+    with launcher.hold(watcher.say):
         write_whole(make_folder(folder) / "scenario.toml", content)
         watcher.say(forecast(asked, jobs))
-        ended_by = _ended_by(Runner(campaign, launcher, watcher.say, clear_away), jobs, campaign, watcher)
+        ended_by = _ended_by(Runner(campaign, launcher, watcher.say), jobs, campaign, watcher)
         found = repeats_of(asked, campaign.as_asked(), ended_by.what if ended_by else "")
         write(folder, found)
         if ended_by is None:

@@ -22,7 +22,6 @@ from loadtests.campaigns.scorecard.requirements import (
     REQUIREMENTS,
     CannotBegin,
     Finding,
-    Requirement,
     ShopDoor,
     Steps,
 )
@@ -109,16 +108,14 @@ def _soon(else_: str, look: Callable[[], bool]) -> None:
         raise TwinshopError(else_, why=f"{WITHIN_S:g} s are over", next_step="twinshop scorecard")
 
 
-def execute(
-    door: ShopDoor, users: list[str], breaks: Callable[[], None], requirements: tuple[Requirement, ...] = REQUIREMENTS
-) -> dict[str, Finding]:
+def execute(door: ShopDoor, users: list[str], breaks: Callable[[], None]) -> dict[str, Finding]:
     """Each with an account of its own: all as far as they go while all is well, then the break, then the rest."""
-    steps = [requirement.steps(door, user) for requirement, user in zip(requirements, users, strict=True)]
+    steps = [requirement.steps(door, user) for requirement, user in zip(REQUIREMENTS, users, strict=True)]
     with ThreadPoolExecutor(len(steps)) as pool:  # all at once: most of it is waiting until lifetimes are over
         begun = list(pool.map(_begin, steps))
         breaks()
         ended = list(pool.map(_end, steps, begun))
-    return {requirement.number: finding for requirement, finding in zip(requirements, ended, strict=True)}
+    return {requirement.number: finding for requirement, finding in zip(REQUIREMENTS, ended, strict=True)}
 
 
 def _begin(steps: Steps) -> str:

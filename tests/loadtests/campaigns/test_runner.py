@@ -23,12 +23,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def runner(folder: Path, launcher: FakeLauncher, *, side_by_side: int = 1) -> Runner:
     matrix = msgspec.structs.replace(MATRIX, side_by_side=side_by_side)
-
-    def recovered() -> None:
-        launcher.told.append("recover")
-
     campaign = MatrixCampaign(folder, matrix, keys_of(CATALOGUE, matrix))
-    return Runner(campaign, launcher, lambda _line: None, recovered)
+    return Runner(campaign, launcher, lambda _line: None)
 
 
 def words(folder: Path) -> dict[tuple[str, str], str]:

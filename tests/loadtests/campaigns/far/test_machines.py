@@ -112,7 +112,7 @@ def carry_out(there: Machines, folder: Path, work: Callable[[bytes], bytes], ask
     folder.mkdir(exist_ok=True)
     kept = Kept()
     launcher = FarLauncher(there, folder, "processes", work=work)
-    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(asked)
+    Runner(kept, launcher, lambda _line: None).carry_out(asked)
     assert sorted(job.seed for job, _ in kept.outcomes) == sorted(job.seed for job in asked)
     return [outcome for _, outcome in kept.outcomes]
 
@@ -132,7 +132,7 @@ def test_each_run_comes_to_the_folder_that_its_campaign_names(there: Machines, t
     kept = Kept()
     launcher = FarLauncher(there, tmp_path, "processes", work=a_bundle)
     asked = [msgspec.structs.replace(job, into=f"envoy/{job.seed}") for job in jobs(2)]
-    Runner(kept, launcher, lambda _line: None, lambda: None).carry_out(asked)
+    Runner(kept, launcher, lambda _line: None).carry_out(asked)
     for job, outcome in kept.outcomes:
         assert (tmp_path / "envoy" / str(job.seed) / outcome.run / "history.ndjson").is_file()
 
@@ -190,7 +190,7 @@ def test_what_belonged_to_a_machine_that_is_gone_is_run_on_one_other(there: Mach
     SEEN.clear()
     launcher = FarLauncher(there, tmp_path, "processes", work=looks)
     launcher._address_of["block 1"] = "tcp://127.0.0.1:1"
-    Runner(Kept(), launcher, lambda _line: None, lambda: None).carry_out(jobs(4, together="block 1"))
+    Runner(Kept(), launcher, lambda _line: None).carry_out(jobs(4, together="block 1"))
     assert len(SEEN) == 4
     assert len({address for address, _, _ in SEEN}) == 1
 
@@ -301,9 +301,7 @@ def test_an_interruption_tells_all_machines(there: Machines, tmp_path: Path) -> 
     folder.mkdir()
     kept = Kept()
     with pytest.raises(Interrupted), interrupts_raise():
-        Runner(kept, FarLauncher(there, folder, "processes", work=waits), lambda _: None, lambda: None).carry_out(
-            jobs(1)
-        )
+        Runner(kept, FarLauncher(there, folder, "processes", work=waits), lambda _: None).carry_out(jobs(1))
     assert [(outcome.interrupted, outcome.error) for _, outcome in kept.outcomes] == [(True, "")]
 
 

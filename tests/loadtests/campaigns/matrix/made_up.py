@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -127,6 +128,9 @@ class FakeLauncher(Launcher):
         self._breaks = breaks or {}
         self._hangs = hangs
         self._interrupted_at = interrupted_at
+
+    def clear_away(self, say: Callable[[str], None]) -> None:
+        self.told.append("recover")
 
     def start(self, job: RunJob) -> FakeRun:
         self.jobs.append(job)
