@@ -254,9 +254,8 @@ class Runner:
             outcome = it.running.ending()
             if outcome is None and time.monotonic() > it.until:
                 it.running.kill()
-                self._launcher.clear_away(
-                    self._say
-                )  # a killed run leaves its cluster behind, which would be in the next one's figures
+                # A killed run leaves its cluster behind, which would be in the next one's figures.
+                self._launcher.clear_away(self._say)
                 outcome = Outcome(error="it hung, and was ended")
             if outcome is not None:
                 self._keep(it, outcome)

@@ -100,10 +100,6 @@ class ConformanceCampaign(Campaign):
             why = f"its folder cannot be read: {error}"
         return msgspec.structs.replace(cell, failed=why)
 
-    def bears(self, error: Exception) -> bool:
-        """The others go on."""
-        return True
-
     def after(self, job: RunJob, progress: CampaignProgress) -> str:
         """How it went, and how long the others will take."""
         left = f", about {progress.left_s / 60:.0f} min left" if progress.left_s >= 60 else ""

@@ -176,7 +176,7 @@ class EventTable(msgspec.Struct, frozen=True):
 
 def write_pages(folder: Path, known: Conformance) -> Path:
     """Write both and return where the HTML page is."""
-    tables = tables_of(known)
+    tables = [_table_of(known, event) for event in dict.fromkeys(cell.event for cell in known.cells)]
     write_whole(folder / MARKDOWN_FILE, markdown(known, tables).encode())
     same, all_of_them = steadiness(known)
     run = {cell.balancer for cell in known.cells if cell.repeats}
@@ -200,11 +200,6 @@ def write_pages(folder: Path, known: Conformance) -> Path:
     return folder / HTML_FILE
 
 
-def tables_of(known: Conformance) -> tuple[EventTable, ...]:
-    """The events, by name."""
-    return tuple(_table_of(known, event) for event in dict.fromkeys(cell.event for cell in known.cells))
-
-
 def _table_of(known: Conformance, event: str) -> EventTable:
     cells = [cell for cell in known.cells if cell.event == event]
     run = tuple(sorted((cell for cell in cells if cell.repeats), key=lambda it: (it.architecture, it.balancer)))
@@ -222,7 +217,7 @@ def _about(event: str) -> str:
     return f"{scenario.question} {scenario.story.strip()}"
 
 
-def markdown(known: Conformance, tables: tuple[EventTable, ...]) -> str:
+def markdown(known: Conformance, tables: Iterable[EventTable]) -> str:
     """The tables for pages and pull requests."""
     same, all_of_them = steadiness(known)
     parts = [
