@@ -3,8 +3,6 @@
 In a module of its own: whoever has SQLAlchemy imported waits 0.2 s for it.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 

@@ -18,8 +18,6 @@ Verdicts are not errors: `not as predicted` (1) and `inconclusive` (3) are resul
 A message says what happened, why, and the next command; `tests/shared/test_errors.py` proves the tree complete.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -3,8 +3,6 @@
 `read_records` gives the records one by one; `read_batches` gives some hundreds at once, at half the cost of each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar

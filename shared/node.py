@@ -4,8 +4,6 @@ granian's main process loads the shop's code, then forks the worker that serves:
 of the process group ends both. With more workers than one (`TWINSHOP_NODE_WORKERS`), each has a memory of its own.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import multiprocessing

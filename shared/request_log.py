@@ -4,8 +4,6 @@ NDJSON. Each request is one unbuffered write to a file opened for appending, mad
 that is killed the moment after has still said what it did. No password, cookie or token is ever in it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

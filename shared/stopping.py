@@ -1,7 +1,5 @@
 """Whether this node was told to stop: known at once in all its processes, so that answers without an end can end."""
 
-from __future__ import annotations
-
 import mmap
 
 _flag = mmap.mmap(-1, 1)

@@ -1,7 +1,5 @@
 """Where a key of a TOML file stands: tomllib keeps no places, and an error without its line is half an error."""
 
-from __future__ import annotations
-
 import re
 
 _HEADER = re.compile(r"^\s*\[(?P<array>\[)?\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")

@@ -1,7 +1,5 @@
 """A twin: the shop of `shared.shop`, with the sessions of this package. This file is the same in both twins."""
 
-from __future__ import annotations
-
 from flask import Flask
 
 from shared.shop.app import create_shop

@@ -1,7 +1,5 @@
 """The behaviours: what shoppers do; one file each, found by themselves."""
 
-from __future__ import annotations
-
 from loadtests.behaviours.workload import Behaviour
 from loadtests.model.found import classes_in
 

@@ -1,7 +1,5 @@
 """Sessions that nobody ever comes back to: what a shop collects in weeks, in some seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

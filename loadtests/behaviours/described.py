@@ -1,7 +1,5 @@
 """What the users of somebody's own application do: whatever its description says how to ask."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

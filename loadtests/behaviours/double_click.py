@@ -1,7 +1,5 @@
 """A double click on "order": the same checkout comes twice, the second before the first can be answered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """Logging out everywhere: what somebody does who has lost a device, or was told to change a password."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until

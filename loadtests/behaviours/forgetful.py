@@ -1,7 +1,5 @@
 """The balancer's cookie gets lost: cleared by hand, blocked by the browser, or older than the browser keeps it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between

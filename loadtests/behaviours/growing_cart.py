@@ -1,7 +1,5 @@
 """A cart that grows: so many made-to-order articles that a session kept in a cookie does not fit into one any more."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from compose.applications import SHIPPED

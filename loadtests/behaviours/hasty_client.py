@@ -1,7 +1,5 @@
 """A client that cannot tell an error from a logout: whatever goes wrong, it throws its cookies away."""
 
-from __future__ import annotations
-
 from loadtests.behaviours.shop import Shop
 
 

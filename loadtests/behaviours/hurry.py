@@ -1,7 +1,5 @@
 """Bursts: a script, or a person with a nervous finger; what rate limits are for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """A long pause: somebody goes to lunch in the middle of shopping, and comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

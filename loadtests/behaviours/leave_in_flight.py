@@ -1,7 +1,5 @@
 """A logout beside a request that is still on its way: the slow page was opened before, and is answered after it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until

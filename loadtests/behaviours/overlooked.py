@@ -1,7 +1,5 @@
 """Somebody looks at a shopper's cookies: on a shared computer, in a log, in a browser's extension."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between

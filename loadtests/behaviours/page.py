@@ -1,7 +1,5 @@
 """A page of several requests: what a front end asks at once, each for itself, with whatever cookies there are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """A page whose front end asks once who it is, and everything else when that was answered: one refresh at a time."""
 
-from __future__ import annotations
-
 from loadtests.behaviours.page import ShoppedPage
 
 

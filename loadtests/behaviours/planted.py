@@ -3,8 +3,6 @@
 How the cookies come into the shopper's browser is not ours to show; that they are there is all that matters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between

@@ -1,7 +1,5 @@
 """A cookie is replayed after its owner logged out: somebody has copied it, or it was left on a public computer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, until

@@ -1,7 +1,5 @@
 """What shoppers do unless a scenario says otherwise: log in and shop."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

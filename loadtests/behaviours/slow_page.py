@@ -1,7 +1,5 @@
 """A slow page beside a quick click: an article is added while a page that began earlier is still being made."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """Two tabs at the end of an access token: one opens a slow page, the other asks something while it loads, or after."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """Somebody has copied the shopper's cookies and goes on with them, while the shopper shops on and knows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step, in_between

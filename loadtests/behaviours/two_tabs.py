@@ -1,7 +1,5 @@
 """Two tabs at once: every add comes with another one, of another article, before the first can be answered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

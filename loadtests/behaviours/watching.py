@@ -1,7 +1,5 @@
 """A live connection: the page with the order's progress stays open while its owner shops on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.behaviours.workload import Behaviour, ShopperDraw, Step

@@ -1,7 +1,5 @@
 """The faults: one file each, found by themselves. docs/how-to/add-a-fault.md shows how to add one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from loadtests.faults.contract import Evidence, Fault, FaultSteps, Target

@@ -1,7 +1,5 @@
 """The balancer's cookie has a lifetime of its own, and it is over before the session is."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Condition

@@ -1,7 +1,5 @@
 """The balancer reads its files anew, though nothing in them has changed: as after a certificate was renewed."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
 

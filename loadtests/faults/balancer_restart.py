@@ -1,7 +1,5 @@
 """The balancer is restarted: every connection ends, and whatever it kept in its memory is gone."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import GoesDown
 
 

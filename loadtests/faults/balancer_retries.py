@@ -1,7 +1,5 @@
 """The balancer retries: a request that failed is sent to another node, though the first may have done it."""
 
-from __future__ import annotations
-
 from compose.cluster import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import Misroutes

@@ -1,7 +1,5 @@
 """What several faults have in common: a part goes down, hangs, suffers; the balancer misroutes; a wire is cut."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import msgspec

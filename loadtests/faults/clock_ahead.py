@@ -1,7 +1,5 @@
 """A node's clock is ahead by seconds: what it signs is from the future for all others."""
 
-from __future__ import annotations
-
 import time
 
 from compose.cluster import Limits

@@ -1,7 +1,5 @@
 """A node's clock is behind by seconds: what others sign is from the future for it."""
 
-from __future__ import annotations
-
 from loadtests.faults.clock_ahead import LOOK_TAKES_S, ClockAhead, ahead_s, clock_in_words
 from loadtests.faults.contract import Evidence, Target
 from shared.sessions import Injection

@@ -9,8 +9,6 @@ limits in `prepare`, and is observed like any other. Not every cluster has what 
 fault says so in `nothing_there`, and nothing is done.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The session store fails over as planned, nobody dies, and nodes go on talking to the server that was the primary."""
 
-from __future__ import annotations
-
 from compose.cluster import REPLICA, SENTINEL, STORE, Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Cure, Evidence, Fault, Target

@@ -1,7 +1,5 @@
 """A node is deployed with care: drained first, and restarted when its heal is due."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, NODE_STOPPED, back_again
 from loadtests.faults.contract import Evidence, Target

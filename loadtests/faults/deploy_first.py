@@ -1,7 +1,5 @@
 """A node is deployed with the first version again."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 

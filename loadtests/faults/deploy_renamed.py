@@ -1,7 +1,5 @@
 """A node is deployed with a version that renames a session's field."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 

@@ -1,7 +1,5 @@
 """A node is deployed with the second step of a rename."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Deploys
 
 

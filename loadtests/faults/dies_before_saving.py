@@ -1,7 +1,5 @@
 """A node dies between the commit of an order and the saving of the session."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import REQUEST_REPEATED, NodeGoesDown
 from loadtests.faults.contract import Cure, Target

@@ -1,7 +1,5 @@
 """A node is drained: new shoppers go elsewhere, those whom their affinity leads to it still come."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import MOVED_BY_RING
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.effects import RingTurns

@@ -12,8 +12,6 @@ fault, walked through: n2 is killed at 4.0 s, seen to be gone at 4.02 s, started
 All times are microseconds of the load window.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 import msgspec

@@ -1,7 +1,5 @@
 """A node is sent a small share of newcomers, as a canary is: whoever has a cookie should stay where it leads."""
 
-from __future__ import annotations
-
 from compose.cluster import OF_A_CANARY, Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.contract import Evidence, Fault, Target

@@ -1,7 +1,5 @@
 """A node is frozen: SIGSTOP, so that it keeps its sessions and its connections, and answers nobody."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Freezes
 from loadtests.faults.effects import (

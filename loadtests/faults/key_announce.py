@@ -1,7 +1,5 @@
 """The next signing key is announced to a node: it accepts what is signed with it, and does not use it yet."""
 
-from __future__ import annotations
-
 from compose.cluster import NodeChanges
 from loadtests.faults.bases import Rekeys
 

@@ -1,7 +1,5 @@
 """A node's signing key is changed in one phase: it signs with the new one, and accepts the old one too."""
 
-from __future__ import annotations
-
 from compose.cluster import NodeChanges
 from loadtests.faults.bases import Rekeys
 from loadtests.faults.contract import Cure

@@ -1,7 +1,5 @@
 """Every process signs with a key of its own, made when it starts: nobody has set one."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import KEY_CHANGED, Condition
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import KeyOfItsOwn

@@ -1,7 +1,5 @@
 """A node's signing key is swapped hard: it signs with another one, and no longer accepts the old one."""
 
-from __future__ import annotations
-
 from compose.cluster import NodeChanges
 from loadtests.faults.bases import Rekeys
 

@@ -1,7 +1,5 @@
 """A node is switched to the key that was announced to all: it signs with it, and accepts the old one too."""
 
-from __future__ import annotations
-
 from compose.cluster import NodeChanges
 from loadtests.faults.bases import Rekeys
 

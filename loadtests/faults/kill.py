@@ -1,7 +1,5 @@
 """A node is killed: SIGKILL, no warning, its memory is gone; healing starts it again, empty."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import MOVED_BY_RING, NodeGoesDown
 from loadtests.model.results import Cause
 

@@ -1,7 +1,5 @@
 """A node's memory is capped: it keeps so many sessions, and forgets others without a word."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import MEMORY_CAP, Troubles

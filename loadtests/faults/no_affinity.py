@@ -1,7 +1,5 @@
 """The balancer loses its affinity: each request goes to the next node in turn, whoever sends it."""
 
-from __future__ import annotations
-
 from compose.cluster import Balancing
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import AFFINITY_LOST, Misroutes

@@ -1,7 +1,5 @@
 """A cache before the balancer keeps pages that say whose they are, and gives them to whoever asks next."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Cure, Evidence, Target
 from loadtests.faults.effects import PagesKept

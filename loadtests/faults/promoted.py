@@ -1,7 +1,5 @@
 """The session store dies and its replica is promoted: what had not reached the replica is lost."""
 
-from __future__ import annotations
-
 from compose.cluster import REPLICA, SENTINEL
 from compose.engines.contract import Cluster
 from loadtests.faults.bases import NOT_REPLICATED

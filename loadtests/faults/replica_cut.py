@@ -1,7 +1,5 @@
 """The replica is cut off from the session store: what is written from now on is in one place only."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import NOT_REPLICATED, CutsWire
 from loadtests.faults.effects import ReplicaBehind
 

@@ -1,7 +1,5 @@
 """A node is restarted: SIGTERM, and started again as soon as its heal is due; a deploy without draining."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import NodeGoesDown
 
 

@@ -1,7 +1,5 @@
 """The cluster shrinks by a node: taken out of the balancer's membership, then stopped."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import NODE_STOPPED, NodeGoesDown, Stays
 from loadtests.faults.contract import Evidence, Target

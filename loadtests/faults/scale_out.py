@@ -1,7 +1,5 @@
 """The cluster grows by a node, which starts empty and is sent shoppers as soon as it is healthy."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import MOVED_BY_RING, Stays
 from loadtests.faults.contract import Evidence, Target

@@ -1,7 +1,5 @@
 """A node is sick: it does nothing and answers 500, while its health check says that all is well."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits, Reply
 from loadtests.faults.bases import RETRIED_ELSEWHERE, TroublesPages
 from loadtests.faults.effects import Effect, FaultMarks, Unreachable

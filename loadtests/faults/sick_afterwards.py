@@ -1,7 +1,5 @@
 """A node is sick afterwards: it does all it is asked to do and saves it, and answers 500 all the same."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import REQUEST_REPEATED, RETRIED_ELSEWHERE
 from loadtests.faults.effects import RepeatsRequests, Unreachable
 from loadtests.faults.sick import Sick

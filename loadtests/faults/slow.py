@@ -1,7 +1,5 @@
 """A node is slow: each of its pages takes a second longer, while its health check is as quick as ever."""
 
-from __future__ import annotations
-
 from compose.cluster import Reply
 from loadtests.faults.bases import TroublesPages
 from shared.sessions import Injection

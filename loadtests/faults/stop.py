@@ -1,7 +1,5 @@
 """A node is stopped: SIGTERM, so that it may end what it is doing; its memory is gone all the same."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import NodeGoesDown
 
 

@@ -1,7 +1,5 @@
 """The session store takes no more connections (`maxclients`): others have them all."""
 
-from __future__ import annotations
-
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.store_server import StoreServer
 

@@ -1,7 +1,5 @@
 """A node is cut off from the session store: both live, nothing comes through between them."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import DELAYED_WRITE, CutsWire, OnNodesWires
 from loadtests.faults.contract import Cure
 from loadtests.faults.effects import WritesHang

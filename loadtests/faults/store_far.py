@@ -1,7 +1,5 @@
 """The session store is far away: each of its answers takes two milliseconds, as from another data centre nearby."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Condition, OnNodesWires
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.store_server import StoreServer

@@ -1,7 +1,5 @@
 """An operator empties the session store: FLUSHALL, for whatever reason operators have."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import StoreGone

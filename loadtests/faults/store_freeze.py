@@ -1,7 +1,5 @@
 """The session store is frozen: it keeps everything, and answers nobody."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import DELAYED_WRITE, Freezes
 from loadtests.faults.contract import Cure
 from loadtests.faults.effects import WritesHang

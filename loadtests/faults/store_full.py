@@ -1,7 +1,5 @@
 """The session store is full: it throws sessions out, or refuses to write new ones; its settings say which."""
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.cluster import Limits

@@ -1,7 +1,5 @@
 """The session store is killed: SIGKILL; what it wrote to no file is gone."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults.bases import GoesDown
 from loadtests.faults.contract import Cure

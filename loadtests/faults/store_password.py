@@ -1,7 +1,5 @@
 """The session store's password is changed, and nobody told the nodes."""
 
-from __future__ import annotations
-
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.store_server import StoreServer
 

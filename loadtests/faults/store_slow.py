@@ -1,7 +1,5 @@
 """The session store is slow: each of its answers takes 300 ms, well within what nodes wait for."""
 
-from __future__ import annotations
-
 from compose.cluster import Wire
 from loadtests.faults.bases import DELAYED_WRITE, OnNodesWires, quick
 from loadtests.faults.contract import Evidence, Target

@@ -1,7 +1,5 @@
 """The balancer is told to read its configuration anew; what its old worker had learnt goes with that."""
 
-from __future__ import annotations
-
 from compose.balancers import balancer_named
 from compose.engines.contract import Cluster
 from loadtests.faults.balancer_reload import BalancerReload

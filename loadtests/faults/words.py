@@ -1,7 +1,5 @@
 """Faults in words, for sentences about a run: what was done, to whom, one after another."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from loadtests.faults import FAULTS

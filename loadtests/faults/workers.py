@@ -1,7 +1,5 @@
 """Each node has two worker processes: two memories behind one name, which no balancer can tell apart."""
 
-from __future__ import annotations
-
 from loadtests.faults.bases import Condition
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import SeveralMemories

@@ -3,8 +3,6 @@
 Its description itself is in no file of a run: it may hold passwords. Its SHA-256 tells whether two runs had the same.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from compose.applications import SHIPPED

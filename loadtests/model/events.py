@@ -4,8 +4,6 @@
 zero to the wall clock, which the balancer's and the nodes' own logs use.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

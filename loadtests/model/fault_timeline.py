@@ -3,8 +3,6 @@
 `loadtests.session_model.timeline` assembles it from the events; it stands in `results.json` under `faults`.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 NEVER_US = 1 << 62

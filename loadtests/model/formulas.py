@@ -5,8 +5,6 @@ shoppers' sessions the victim held. A whole number must be met exactly; a formul
 within half a unit; both ends of a range belong to it.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import operator

@@ -1,7 +1,5 @@
 """Finds what a folder holds: its files, and one class of a kind in each, but for the files that are about all."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules

@@ -4,8 +4,6 @@
 microseconds since the zero of that architecture's load window (its `load_started` event).
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator

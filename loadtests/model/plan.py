@@ -5,8 +5,6 @@ its canonical form; the SHA-256 of that file's bytes is the plan's name. Times a
 the load window.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from ipaddress import IPv4Address

@@ -3,8 +3,6 @@
 docs/reference/results.md defines every number.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

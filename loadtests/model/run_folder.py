@@ -11,8 +11,6 @@ runs/20261121-013044-node-kill-1/
   logs/<architecture>/…
 """
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import TypeVar

@@ -13,8 +13,6 @@
     logged_out = "0"
 """
 
-from __future__ import annotations
-
 import json
 from typing import Annotated, Any
 

@@ -3,8 +3,6 @@
 Beside a limit a number keeps six digits, whatever its measure's table shows: rounded, 20.04 would seem to meet 20.
 """
 
-from __future__ import annotations
-
 from loadtests.model.results import Prediction, Threshold
 
 # In this order: "**" has to be read before "*".

@@ -1,7 +1,5 @@
 """The cures: each loss that has one, the switch, and the pair of scenarios that shows it before and after."""
 
-from __future__ import annotations
-
 from compose.cluster import Limits
 from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure

@@ -1,7 +1,5 @@
 """Makes the plan from a scenario and one seed: nothing in it depends on architectures, engines or load workers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations, takewhile
 from random import Random

@@ -1,7 +1,5 @@
 """A plan in words, on a page: for `twinshop plan`, so that nobody has to start anything to know what would happen."""
 
-from __future__ import annotations
-
 import textwrap
 from collections import Counter
 from collections.abc import Sequence

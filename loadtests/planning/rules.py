@@ -1,7 +1,5 @@
 """What makes sense in a scenario: every rule beyond the types of its fields, each with what was expected instead."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """Reads scenarios from TOML, strictly: a misspelt key is an error with its line, not a default. And writes them."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """What is replicated: entries by key, and the changes to them that every node carries out in the same order."""
 
-from __future__ import annotations
-
 import threading
 import zlib
 from collections import OrderedDict

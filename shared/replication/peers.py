@@ -6,8 +6,6 @@ A leader that is behind with its acknowledgements sends again what a node has. R
 off the log, puts the same back, and warns of a diverged node each time, which drowns the one time when it is true.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

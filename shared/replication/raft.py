@@ -3,8 +3,6 @@
 Whoever needs something of PySyncObj takes it from here, so that nothing else in the process ever meets that function.
 """
 
-from __future__ import annotations
-
 import socket
 
 _inet_ntop = socket.inet_ntop

@@ -4,8 +4,6 @@ A change is done when a majority of the nodes has it and this node has applied i
 node's own copy. Nothing is on a disk: a node that comes back is empty and gets everything from the others.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

@@ -1,7 +1,5 @@
 """Answers: HTML for a person, JSON for a client, from the same routes; and refusals, in both."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

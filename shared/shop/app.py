@@ -1,7 +1,5 @@
 """Puts the shop together, around whichever session store a twin brings."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 from datetime import timedelta

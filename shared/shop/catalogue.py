@@ -3,8 +3,6 @@
 The mugs are why a cart has no natural end: `engraved-happy-birthday` is as good a sku as any.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

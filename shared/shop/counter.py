@@ -1,7 +1,5 @@
 """The counter: what the routes of one shop reach for. One for each app, never a global."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass
 

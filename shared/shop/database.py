@@ -3,8 +3,6 @@
 `prepare` makes it once, before any node starts; nodes only read accounts and write orders.
 """
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Iterator, Mapping

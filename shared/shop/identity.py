@@ -1,7 +1,5 @@
 """Who is there: the session as the shop uses it. It holds the user's name and the cart, and nothing else of ours."""
 
-from __future__ import annotations
-
 from flask import session
 
 from shared.sessions import SessionStore, fingerprint

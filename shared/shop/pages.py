@@ -1,7 +1,5 @@
 """What every page needs: who served it, where the session lives, and rules for the browser."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC, datetime
 from functools import cache

@@ -8,8 +8,6 @@ What one user may ask for is bounded with Flask-Limiter; its counters are state 
 often one address may be wrong about a password, each node counts for itself.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 

@@ -5,8 +5,6 @@ arranged. Versions that know of no other do as such code does: a field that is n
 another type is taken for what it is not, or is an error.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping, MutableMapping

@@ -4,8 +4,6 @@ Flask opens the session before anything else and saves it after everything else,
 that is down would end in a bare 500, after being asked twice.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """What the books say beside losses: people who never came in, goods, actions."""
 
-from __future__ import annotations
-
 from loadtests.model.measures import Measure
 
 MEASURES = (

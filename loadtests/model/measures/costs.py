@@ -1,7 +1,5 @@
 """What requests and sessions cost."""
 
-from __future__ import annotations
-
 from operator import attrgetter
 from typing import Any
 

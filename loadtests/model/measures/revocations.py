@@ -1,7 +1,5 @@
 """Whom the rule hits that the second use of a refresh token ends its session: thieves, or the honest."""
 
-from __future__ import annotations
-
 from loadtests.model.measures import Measure
 from loadtests.model.results import ArchitectureResult
 

@@ -1,7 +1,5 @@
 """How long people waited."""
 
-from __future__ import annotations
-
 from loadtests.model.measures import Measure
 
 MEASURES = (

@@ -1,7 +1,5 @@
 """The entrance: login, logout, who am I; and the account: one's own sessions, and another password."""
 
-from __future__ import annotations
-
 import re
 
 from flask import Blueprint, Response, redirect, render_template, request

@@ -1,7 +1,5 @@
 """The catalogue and the cart."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterable
 from time import sleep

@@ -1,7 +1,5 @@
 """The till: checkout, orders, and an order's progress, an event stream for as long as somebody looks at it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator
