@@ -17,14 +17,12 @@ NOT_LOOKED_AT = {"loadtests/second_opinion"}
 """It shares nothing with what it is a second opinion of, so it must know by itself what grows a cluster."""
 SAME_WORD = {
     "compose/applications/compose_file.py": {"deploy", "restart"},
-    "compose/balancers/nginx.py": {"drain"},
     "compose/engines/docker.py": {"kill", "freeze"},
     "compose/engines/persisted_cluster.py": {"kill", "freeze"},
     "compose/engines/processes.py": {"kill", "freeze"},
     "loadtests/campaigns/far/machines.py": {"workers"},
     "loadtests/cli.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
     "loadtests/commands/parts.py": {"scale-out", "scale-in"},
-    "loadtests/load/worker_config.py": {"workers"},
     "loadtests/reference/balancers.py": {"drain"},
     "shared/shop/routes/watch.py": {"workers"},
 }
