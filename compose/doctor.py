@@ -22,7 +22,7 @@ import psutil
 from compose.balancers import BALANCERS, choose_balancer
 from compose.balancers.contract import Balancer
 from compose.containers import asking, connect
-from compose.engines.images import NODE, OFFICIAL, PYTHON, look, node_image
+from compose.engines.images import NODE, OFFICIAL, PYTHON, missing, node_image
 from compose.engines.store import server_program
 from compose.supervision.ledger import state_folder
 from compose.supervision.ports import free_ports
@@ -183,13 +183,12 @@ def _compose() -> LookResult:
 
 def _images() -> LookResult:
     with connect(within_s=_ASK_S) as engine:
-        node = look(engine, node_image())
-        wanted = OFFICIAL if node.present else (PYTHON, *OFFICIAL)
-        missing = [name for name in wanted if not look(engine, name).present]
-        unreachable = _not_pullable(engine, missing)
+        built = not missing(engine, [node_image()])
+        to_pull = missing(engine, OFFICIAL if built else (PYTHON, *OFFICIAL))
+        unreachable = _not_pullable(engine, to_pull)
     if unreachable:
         return LookResult(False, f"missing, and not to be pulled: {', '.join(unreachable)}", _PULL)
-    later = ([] if node.present else [f"{NODE} is built"]) + [f"{name} is pulled" for name in missing]
+    later = ([] if built else [f"{NODE} is built"]) + [f"{name} is pulled" for name in to_pull]
     return LookResult(True, f"at the first run, {', '.join(later)}" if later else f"all {1 + len(OFFICIAL)} are there")
 
 

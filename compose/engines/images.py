@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import docker
-import msgspec
 from docker.errors import ImageNotFound
 
 from compose.applications.compose_file import ComposeService
@@ -30,14 +29,6 @@ _FILES = ("compose/Dockerfile", "compose/requirements-node.lock", "compose/by_ha
 _ROOMS = ("shared", "stateful_app", "stateless_app")
 _CHUNK = 2**20
 Say = Callable[[str], None]
-
-
-class Image(msgspec.Struct, frozen=True):
-    """An image, as far as a person wants to know."""
-
-    name: str
-    present: bool
-    size_mb: int = 0
 
 
 def inputs() -> dict[str, bytes]:
@@ -73,13 +64,18 @@ def needed(spec: ClusterSpec, service: ComposeService | None = None) -> tuple[st
     return tuple(dict.fromkeys((*ours, *wires, *theirs)))
 
 
-def look(engine: docker.APIClient, name: str) -> Image:
-    """Whether an image is there."""
+def size_mb(engine: docker.APIClient, name: str) -> int | None:
+    """How large an image is; None if it is not there."""
     with asking(f"look for the image {name}"):
         try:
-            return Image(name, True, engine.inspect_image(name)["Size"] // 10**6)
+            return int(engine.inspect_image(name)["Size"]) // 10**6
         except ImageNotFound:
-            return Image(name, False)
+            return None
+
+
+def missing(engine: docker.APIClient, names: Iterable[str]) -> list[str]:
+    """Those that are not there."""
+    return [name for name in names if size_mb(engine, name) is None]
 
 
 def ensure(engine: docker.APIClient, names: tuple[str, ...], say: Say) -> None:
@@ -88,9 +84,8 @@ def ensure(engine: docker.APIClient, names: tuple[str, ...], say: Say) -> None:
     Raises:
         EnvironmentNotReady: one cannot be had.
     """
-    for name in names:
-        if not look(engine, name).present:
-            (build if name == node_image() else pull)(engine, name, say)
+    for name in missing(engine, names):
+        (build if name == node_image() else pull)(engine, name, say)
 
 
 def pull(engine: docker.APIClient, name: str, say: Say) -> None:
@@ -116,8 +111,7 @@ def build(engine: docker.APIClient, name: str, say: Say) -> None:
     Raises:
         EnvironmentNotReady: it cannot be built; with the end of what the builder said.
     """
-    if not look(engine, PYTHON).present:
-        pull(engine, PYTHON, say)
+    ensure(engine, (PYTHON,), say)
     say(f"building {name} (once, and again only when its inputs change) …")
     said: list[str] = []
     # forcerm: a build that fails would leave its containers behind.
@@ -209,12 +203,11 @@ def load(engine: docker.APIClient, file: Path, say: Say) -> tuple[str, ...]:
                 raise UsageError(
                     f"{file} holds no images", why=str(step["error"]), next_step="name a file of `images save`"
                 )
-    there = [look(engine, name) for name in (node_image(), *OFFICIAL)]
-    missing = [image.name for image in there if not image.present]
-    if missing:
+    names = (node_image(), *OFFICIAL)
+    if lacking := missing(engine, names):
         raise EnvironmentNotReady(
-            f"after loading {file}, {', '.join(missing)} is still missing",
+            f"after loading {file}, {', '.join(lacking)} is still missing",
             why="the file was made by another version of Twinshop, whose node is another one",
             next_step="run `twinshop images save FILE` with this version, where there is a network",
         )
-    return tuple(image.name for image in there)
+    return names

@@ -184,9 +184,7 @@ class PersistedCluster(Cluster):
 
     def logs(self) -> dict[str, Path]:
         """The logs by part."""
-        if self.balancer.own_log != OUR_LOG:
-            with self.changing():
-                self._translate_access_log()
+        self._translate_access_log()
         return self.log_files()
 
     def log_files(self) -> dict[str, Path]:
@@ -207,7 +205,9 @@ class PersistedCluster(Cluster):
         return self.folder / self.balancer.own_log
 
     def _translate_access_log(self) -> None:
-        if self.balancer.own_log != OUR_LOG:
+        if self.balancer.own_log == OUR_LOG:
+            return
+        with self.changing():
             # By the address as the balancer has it: in containers that is another one than ours.
             nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
             translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))

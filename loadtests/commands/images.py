@@ -25,13 +25,13 @@ def images() -> None:
 def build() -> None:
     """Build the node's image if its inputs changed, and pull the others if they are not there."""
     from compose.containers import connect
-    from compose.engines.images import OFFICIAL, ensure, look, node_image
+    from compose.engines.images import OFFICIAL, ensure, node_image, size_mb
 
     engine = connect()
     names = (node_image(), *OFFICIAL)  # ours first: if it cannot be built, nothing is pulled in vain
     ensure(engine, names, _say)
     for name in names:
-        click.echo(f"{name:<28} {look(engine, name).size_mb:>5} MB")
+        click.echo(f"{name:<28} {size_mb(engine, name):>5} MB")
 
 
 @images.command()
