@@ -45,7 +45,6 @@ from compose.engines.docker_parts import (
     PUBLIC_PORT,
     SPARE_WIRES,
     Blueprint,
-    NodeCommand,
     placed,
     with_spare_wire,
 )
@@ -65,9 +64,6 @@ class DockerEngine(Engine):
     """Starts clusters of containers."""
 
     name = "docker"
-
-    def __init__(self, node_command: NodeCommand | None = None) -> None:
-        self._node_command = node_command
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
@@ -89,7 +85,7 @@ class DockerEngine(Engine):
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
         """The running cluster that was started in that folder by an earlier process."""
         written = read_cluster_file(folder)
-        return DockerCluster(folder, written, ledger, connect(written.container_engine), self._node_command)
+        return DockerCluster(folder, written, ledger, connect(written.container_engine))
 
     def _lay_out(
         self, spec: ClusterSpec, folder: Path, ledger: Ledger, client: docker.APIClient, address: str
@@ -108,7 +104,7 @@ class DockerEngine(Engine):
         written = new_cluster(self.name, spec, database, at)
         written = msgspec.structs.replace(written, container_engine=address, spare_wires=wires)
         ledger.make_folder(work_folder(folder).absolute())
-        return DockerCluster(folder.absolute(), written, ledger, client, self._node_command)
+        return DockerCluster(folder.absolute(), written, ledger, client)
 
 
 class DockerCluster(RoutedCluster):
@@ -117,14 +113,7 @@ class DockerCluster(RoutedCluster):
     engine = "docker"
     host = ANYWHERE
 
-    def __init__(
-        self,
-        folder: Path,
-        written: ClusterFile,
-        ledger: Ledger,
-        client: docker.APIClient,
-        node_command: NodeCommand | None,
-    ) -> None:
+    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, client: docker.APIClient) -> None:
         super().__init__(folder, written, ledger)
         self.database_part = DATABASE if self.application.can.shows_orders else ""
         self.client = client
@@ -135,7 +124,7 @@ class DockerCluster(RoutedCluster):
         # What balancer and wires each see a folder of as their own; inside `work/`, which nobody else may enter.
         self._read = self.work / "read"
         self.balancer_folder, self.wires_folder = self._read / BALANCER, self._read / WIRES
-        self.blueprint = Blueprint(self, self.containers, node_command)
+        self.blueprint = Blueprint(self, self.containers)
         for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
 

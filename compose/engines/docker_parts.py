@@ -44,8 +44,6 @@ _NUMBERED = (BALANCER, DATABASE, STORE, REPLICA, SENTINEL, WIRES)  # by that, ea
 _PORTS = {BALANCER: BALANCER_PORT, DATABASE: DATABASE_PORT, STORE: STORE_PORT, REPLICA: STORE_PORT}
 _PORTS |= {SENTINEL: SENTINEL_PORT, WIRES: WIRES_PORT}
 
-NodeCommand = Callable[[ClusterFile], list[str]]
-
 
 def node_port(spec: ClusterSpec) -> int:
     """Where a node listens inside of its container."""
@@ -86,10 +84,9 @@ def with_spare_wire(spec: ClusterSpec) -> list[str]:
 class Blueprint:
     """How each part of a cluster is run, as things are when it is asked."""
 
-    def __init__(self, cluster: RoutedCluster, containers: Containers, node_command: NodeCommand | None) -> None:
+    def __init__(self, cluster: RoutedCluster, containers: Containers) -> None:
         self._cluster = cluster
         self._containers = containers
-        self._node_command = node_command
 
     @cached_property
     def user(self) -> str:
@@ -146,8 +143,7 @@ class Blueprint:
                 plan, name=node, role="node", address=self._at(node), publish=published, health=(),
                 environment=plan.environment | told,
             )  # fmt: skip
-        make = self._node_command
-        program, *words = make(written) if make else self._cluster.application.command(written.spec, setup, "python")
+        program, *words = self._cluster.application.command(written.spec, setup, "python")
         return ContainerPlan(
             name=node,
             role="node",

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -49,17 +48,11 @@ SHARED = "shared"  # the folder that all nodes of a described application share
 BALANCER_GRACE_S = 1.0  # a balancer with an `end_signal` has this long to end by itself before SIGTERM
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 
-NodeCommand = Callable[[ClusterFile, str], list[str]]
-"""The command that runs a node, from the cluster and the node's name."""
-
 
 class ProcessesEngine(Engine):
     """Starts clusters of processes."""
 
     name = "processes"
-
-    def __init__(self, node_command: NodeCommand | None = None) -> None:
-        self._node_command = node_command
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Start a cluster and return it once it was observed to be ready."""
@@ -72,12 +65,12 @@ class ProcessesEngine(Engine):
         work = work_folder(folder).absolute()
         written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
         ledger.make_folder(work)
-        cluster = ProcessCluster(folder.absolute(), written, ledger, self._node_command)
+        cluster = ProcessCluster(folder.absolute(), written, ledger)
         return bring_up(cluster, time.monotonic() + spec.limits.cluster_ready_s)
 
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:
         """The running cluster that was started in that folder by an earlier process."""
-        return ProcessCluster(folder, read_cluster_file(folder), ledger, self._node_command)
+        return ProcessCluster(folder, read_cluster_file(folder), ledger)
 
 
 class ProcessCluster(RoutedCluster):
@@ -85,10 +78,9 @@ class ProcessCluster(RoutedCluster):
 
     engine = "processes"
 
-    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, node_command: NodeCommand | None) -> None:
+    def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger) -> None:
         super().__init__(folder, written, ledger)
         self.balancer_folder = self.wires_folder = self.work
-        self._node_command = node_command
         self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
         self._killed: set[str] = set()
 
@@ -186,11 +178,7 @@ class ProcessCluster(RoutedCluster):
         """Its command, and what its environment has beside ours."""
         if part in self.written.node_urls:
             setup = self._node_setup(part)
-            if self._node_command is not None:
-                command = self._node_command(self.written, part)
-            else:
-                command = self.application.command(self.spec, setup)
-            return command, self.application.environment(self.spec, setup)
+            return self.application.command(self.spec, setup), self.application.environment(self.spec, setup)
         if part == BALANCER:
             return [str(self.balancer.program().path), *self.balancer.words(self.balancer_site())], {}
         if part == CACHE:

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 import requests
 
+from compose.applications.contract import NodeSetup
+from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
 from compose.balancers.access_log import RawLine, read_access_batches
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, Observation
-from compose.engines.cluster_file import ClusterFile
+from compose.engines import persisted_cluster
 from compose.engines.contract import Cluster, Engine
 from compose.engines.processes import ProcessesEngine
 from compose.supervision.ledger import Ledger
-from compose.supervision.ports import port_of
 from tests.waiting import until
 
 SEEN_WITHIN_S = 30.0
@@ -27,11 +28,36 @@ SHORT_S, LONG_S = 0.3, 5.0
 SMALL_SHOP = Path(__file__).with_name("small_shop.py")
 
 
-def small_node(cluster: ClusterFile, node: str) -> list[str]:
-    return [sys.executable, "-S", str(SMALL_SHOP), str(port_of(cluster.node_urls[node]))]
+Command = Callable[[NodeSetup], list[str]]
 
 
-SMALL_SHOPS = ProcessesEngine(small_node)
+class OtherNodes(Twins):
+    """The twins, but that another command runs their nodes."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+
+    def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
+        return self._command(setup)
+
+
+def whose_nodes_are(command: Command, kind: type[Engine] = ProcessesEngine) -> Engine:
+    """An engine of that kind for clusters with other nodes, which are told what every node is told."""
+
+    class Other(kind):  # type: ignore[misc,valid-type]
+        def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(persisted_cluster, "application_of", lambda _spec: OtherNodes(command))
+                return super().start_once(spec, folder, ledger)
+
+    return Other()
+
+
+def small_node(setup: NodeSetup) -> list[str]:
+    return [sys.executable, "-S", str(SMALL_SHOP), str(setup.listen.port)]
+
+
+SMALL_SHOPS = whose_nodes_are(small_node)
 """For tests that ask nothing of nodes but that they are there, and who they are."""
 
 

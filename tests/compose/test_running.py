@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.engines.cluster_file import ClusterFile
+from compose.applications.contract import NodeSetup
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
 from compose.running import attach, choose_run, end_cluster, folder_of, keep_cluster, kept_runs, new_run_id
@@ -13,6 +13,7 @@ from compose.supervision.ledger import Ledger, recover
 from compose.supervision.process_table import living_of_run
 from shared.errors import NotReadyInTime, UsageError
 from tests.compose.contract import new_spec
+from tests.compose.engine_tests import whose_nodes_are
 
 
 def say_nothing(_cluster: Cluster) -> None:
@@ -75,12 +76,12 @@ def test_one_whose_file_is_damaged_is_ended_all_the_same(own_state: Path) -> Non
 
 @pytest.mark.cluster
 def test_one_that_fails_to_start_leaves_the_log_of_why(own_state: Path) -> None:
-    def no_shop(_cluster: ClusterFile, _node: str) -> list[str]:
+    def no_shop(_setup: NodeSetup) -> list[str]:
         return [sys.executable, "-c", "exit('no shop today')"]
 
     spec = new_spec()
     with pytest.raises(NotReadyInTime) as raised:
-        keep_cluster(own_state, ProcessesEngine(no_shop), spec, say_nothing)
+        keep_cluster(own_state, whose_nodes_are(no_shop), spec, say_nothing)
     assert raised.value.log is not None
     assert "no shop today" in raised.value.log.read_text()
     assert str(raised.value.log) in str(raised.value)

@@ -10,11 +10,11 @@ import docker
 import msgspec
 import pytest
 
+from compose.applications.contract import NodeSetup
 from compose.cluster import NodeChanges
 from compose.containers import RUN, of_run
 from compose.engines import cluster_file, readiness
 from compose.engines import contract as engine_contract
-from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.docker import DockerCluster, DockerEngine
 from compose.engines.docker_parts import SPARE_WIRES
@@ -25,6 +25,7 @@ from compose.supervision.ledger_file import Making, Owner
 from compose.supervision.ports import free_ports
 from shared.errors import EnvironmentNotReady, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
+from tests.compose.engine_tests import whose_nodes_are
 from tests.containers import Foreigners, engine, left_since, things_with
 from tests.waiting import until
 
@@ -45,7 +46,7 @@ def nothing_of_ours_is_left(engine: docker.APIClient) -> Iterator[None]:
     assert left_since(engine, before) == set()
 
 
-def no_shop(_cluster: ClusterFile) -> list[str]:
+def no_shop(_setup: NodeSetup) -> list[str]:
     return ["python", "-c", "print('line\\n' * 40 + 'no shop today'); raise SystemExit(3)"]
 
 
@@ -67,7 +68,7 @@ class TestDocker(EngineContract):
 
     @classmethod
     def make_failing_engine(cls) -> Engine:
-        return DockerEngine(no_shop)
+        return whose_nodes_are(no_shop, DockerEngine)
 
     @pytest.mark.parametrize("architecture", OTHERWISE_HERE)
     def test_every_architecture_remembers_as_it_should(self, architecture: str, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose.applications.contract import NodeSetup
 from compose.balancers import BALANCERS
 from compose.balancers.contract import Program
 from compose.cluster import BALANCER, Wire
 from compose.engines import readiness
-from compose.engines.cluster_file import ClusterFile
 from compose.engines.contract import Cluster, Engine
 from compose.engines.processes import ProcessCluster, ProcessesEngine
 from compose.engines.registry import engine_named
@@ -23,13 +23,13 @@ from compose.supervision.ledger_file import Broken
 from compose.supervision.ports import port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
-from tests.compose.engine_tests import SMALL_SHOPS, small_node
+from tests.compose.engine_tests import SMALL_SHOPS, small_node, whose_nodes_are
 from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
 
-def no_shop(_cluster: ClusterFile, _node: str) -> list[str]:
+def no_shop(_setup: NodeSetup) -> list[str]:
     return [sys.executable, "-c", "print('line\\n' * 40 + 'no shop today'); raise SystemExit(3)"]
 
 
@@ -44,7 +44,7 @@ class TestProcesses(EngineContract):
 
     @classmethod
     def make_failing_engine(cls) -> Engine:
-        return ProcessesEngine(no_shop)
+        return whose_nodes_are(no_shop)
 
     @pytest.fixture
     def small_cluster(self, tmp_path: Path) -> Iterator[Cluster]:
@@ -136,24 +136,22 @@ class TestProcesses(EngineContract):
         assert not (tmp_path / "cluster" / "work").exists()
 
     def test_a_foreign_server_on_a_nodes_port_is_not_taken_for_ours(self, tmp_path: Path) -> None:
-        def squatter(cluster: ClusterFile, node: str) -> list[str]:
-            port = str(port_of(cluster.node_urls[node]))
-            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", port]
+        def squatter(setup: NodeSetup) -> list[str]:
+            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(setup.listen.port)]
 
-        with pytest.raises(ForeignAnswer), running(ProcessesEngine(squatter), new_spec(nodes=1), tmp_path):
+        with pytest.raises(ForeignAnswer), running(whose_nodes_are(squatter), new_spec(nodes=1), tmp_path):
             pass
 
     def test_a_port_that_another_took_first_costs_one_more_try(self, tmp_path: Path) -> None:
         taken = list[int]()
 
-        def late_once(cluster: ClusterFile, node: str) -> list[str]:
-            port = port_of(cluster.node_urls[node])
+        def late_once(setup: NodeSetup) -> list[str]:
             if taken:
-                return small_node(cluster, node)
-            taken.append(port)
-            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+                return small_node(setup)
+            taken.append(setup.listen.port)
+            return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(setup.listen.port)]
 
-        with running(ProcessesEngine(late_once), new_spec(nodes=1), tmp_path) as cluster:
+        with running(whose_nodes_are(late_once), new_spec(nodes=1), tmp_path) as cluster:
             assert port_of(cluster.nodes()[0].url) not in taken
 
     def test_a_node_does_not_come_back_to_a_port_that_was_taken_meanwhile(self, small_cluster: Cluster) -> None:
