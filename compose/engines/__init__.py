@@ -1,1 +1,1 @@
-"""The engines: one module each, one contract (`compose.cluster`), one contract test (`tests/compose/contract.py`)."""
+"""The engines: one module each, one contract (`contract.py`), one contract test (`tests/compose/contract.py`)."""

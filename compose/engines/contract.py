@@ -32,7 +32,6 @@ class Cluster(ABC):
     """The balancer's address."""
     admin_url: str
     """The balancer's admin address."""
-    engine: str
     confidential: tuple[str, ...] = ()
     """What no log of an application may keep, once the cluster is stopped."""
 

@@ -110,7 +110,6 @@ class DockerEngine(Engine):
 class DockerCluster(RoutedCluster):
     """Containers on a network of their own."""
 
-    engine = "docker"
     host = ANYWHERE
 
     def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger, client: docker.APIClient) -> None:

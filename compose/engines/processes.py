@@ -76,8 +76,6 @@ class ProcessesEngine(Engine):
 class ProcessCluster(RoutedCluster):
     """Processes of this machine, all on 127.0.0.1."""
 
-    engine = "processes"
-
     def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger) -> None:
         super().__init__(folder, written, ledger)
         self.balancer_folder = self.wires_folder = self.work

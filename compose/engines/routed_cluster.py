@@ -1,7 +1,7 @@
 """Who is served by whom in a running cluster, and over which wires: what is written down is told to balancer and wires.
 
-What the balancer cannot do (`compose.balancers.contract.Capabilities`) is refused, and whom it treats how is, where it
-cannot tell, seen by asking through it.
+What the balancer cannot do (`compose.balancers.contract.BalancerCapabilities`) is refused, and whom it treats how is,
+where it cannot tell, seen by asking through it.
 """
 
 from __future__ import annotations

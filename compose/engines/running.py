@@ -30,8 +30,6 @@ ASK_EVERY_S = 0.5
 class RunningCluster(Cluster):
     """An address."""
 
-    engine = "running"
-
     def __init__(self, spec: ClusterSpec, folder: Path, url: str) -> None:
         self.spec = spec
         self.folder = folder
@@ -85,7 +83,7 @@ class RunningCluster(Cluster):
 class RunningEngine(Engine):
     """Starts nothing."""
 
-    name = RunningCluster.engine
+    name = "running"
 
     def start_once(self, spec: ClusterSpec, folder: Path, ledger: Ledger) -> Cluster:
         """Make sure that somebody answers there."""

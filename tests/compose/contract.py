@@ -167,7 +167,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
             "print(msgspec.json.encode([cluster.url, [(s.part, s.process, s.boot) for s in seen]]).decode())"
         )
         ledger = home / "state" / "ledger" / f"{cluster.spec.run}.ndjson"
-        words = [str(cluster.folder), str(ledger), cluster.spec.run, cluster.engine]
+        words = [str(cluster.folder), str(ledger), cluster.spec.run, self.make_engine().name]
         done = subprocess.run(
             [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False, timeout=30
         )

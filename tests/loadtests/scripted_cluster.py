@@ -51,7 +51,6 @@ class Part(msgspec.Struct):
 class ScriptedCluster(Cluster):
     """Parts are a dict; a part that ends loses what it held."""
 
-    engine = "scripted"
     url = "http://127.0.0.1:0"
     admin_url = "http://127.0.0.1:0"
 
