@@ -123,6 +123,9 @@ def test_the_page_stands_at_its_top_when_the_round_goes_on(browser: Browser, tmp
         for each in (page, phone):
             expect(each.locator("#compared-rows tr").first).to_be_in_viewport()
             assert scrolled(each) == 0
+        with phone.context.expect_page() as opened:
+            phone.get_by_role("link", name="Every loss with its witness").click()
+        expect(opened.value.locator("body")).to_contain_text("The round's report.")
 
 
 def test_free_play_says_how_many_are_in_the_room(browser: Browser, tmp_path: Path) -> None:
