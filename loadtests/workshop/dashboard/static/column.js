@@ -6,10 +6,9 @@
  */
 
 import { Drawn, svg, write } from "./elements.js";
-import { drum, fromRail, railLine, toNode, toRail } from "./lines.js";
 import { Guests } from "./guests.js";
 import { People, shownAs } from "./people.js";
-import { places, ROOMY_NODE } from "./places.js";
+import { drum, fromRail, places, railLine, ROOMY_NODE, toNode, toRail } from "./places.js";
 
 const NOT_DRAWN_BELOW = new Set(["balancer", "database"]);
 

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { Announcer } from "./announcer.js";
 import { Charts } from "./charts.js";
 import { boxesBelow, Column, onTheirWay } from "./column.js";
 import { Controls } from "./controls.js";
@@ -44,7 +43,7 @@ let due = false;
 const player = new Player(recording, drawSoon);
 const help = new Help(the("help"));
 const witness = new Witness(the("witness"));
-const news = new News(new Announcer(the("announcements")));
+const news = new News(the("announcements"));
 const cover = new Cover();
 const visit = new Visit();
 const join = new Join();
