@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -22,19 +23,11 @@ from loadtests.model.events import EventLog, FaultEvent, FaultPhase
 from loadtests.model.plan import PlannedFault
 from loadtests.planning.make_plan import told_apart
 from loadtests.running.fault_run import FaultBounds, FaultRun, nothing_there
-from loadtests.workshop.contract import Break, CommandReply, Heal, LiveFault, SideName
+from loadtests.workshop.contract import Break, Heal, LiveFault, SideName
 from loadtests.workshop.live_side import LiveSide, Signals
+from shared.errors import UsageError
 
 LOOK_S = 0.02
-OK = CommandReply(True)
-
-
-class _Refused(Exception):
-    """Such a fault cannot be made now."""
-
-    def __init__(self, why: str, next_step: str) -> None:
-        super().__init__(why)
-        self.reply = CommandReply(False, why, next_step)
 
 
 class LiveFaultRun(FaultRun):
@@ -122,35 +115,38 @@ class LiveFaults:
 
     # --- commands
 
-    def make(self, command: Break) -> CommandReply:
-        """Break something, if it can be broken."""
+    def make(self, command: Break) -> None:
+        """Break something.
+
+        Raises:
+            UsageError: there is nothing of the kind to be broken now.
+        """
         with self._lock:
-            try:
-                self._strike(command.kind, self._aim(command), command.sides)
-            except _Refused as refused:
-                return refused.reply
+            self._strike(command.kind, self._aim(command), command.sides)
         # Without the lock: whoever hears of it has a lock of their own and asks for `broken`; two would hold one each.
         self._changed()
-        return OK
 
-    def heal(self, command: Heal) -> CommandReply:
-        """Heal one, or all."""
+    def heal(self, command: Heal) -> None:
+        """Heal one, or all.
+
+        Raises:
+            UsageError: it is not there to be healed, or nothing is.
+        """
         with self._lock:
             broken = {made.number: made for made in self._made if made.held}
             if command.fault is not None and command.fault not in broken:
                 numbers = ", ".join(map(str, broken)) or "none"
-                return CommandReply(
-                    False, f"no fault {command.fault} is there to be healed", f"name another; there is {numbers}"
+                raise UsageError(
+                    f"no fault {command.fault} is there to be healed", next_step=f"name another; there is {numbers}"
                 )
             chosen = [broken[command.fault]] if command.fault is not None else list(broken.values())
             if not chosen:
-                return CommandReply(False, "nothing is broken")
+                raise UsageError("nothing is broken")
             for made in chosen:
                 made.healed_ms = self._signals.elapsed_ms()
                 for run in made.held.values():
                     run.heal()
         self._changed()
-        return OK
 
     # --- what there is
 
@@ -175,7 +171,8 @@ class LiveFaults:
 
     def mend(self) -> None:
         """Heal all that is broken, and wait until that was seen, or for as long as it may take at most."""
-        self.heal(Heal())
+        with suppress(UsageError):  # seen to be healed in this very moment
+            self.heal(Heal())
         until = time.monotonic() + self._bounds.observed_s + self._bounds.healed_s
         wait_for(lambda: not self.broken() or None, until=until, every_s=LOOK_S)
         for made in self._made:
@@ -188,35 +185,37 @@ class LiveFaults:
         """The victim.
 
         Raises:
-            _Refused: there is none, or it is not to be struck now.
+            UsageError: there is none, or it is not to be struck now.
         """
         kind, sides = command.kind, command.sides
         if kind not in self._kinds:
-            raise _Refused(f"this round has no button {kind!r}", f"what there is: {', '.join(self._kinds) or 'none'}")
+            there = ", ".join(self._kinds) or "none"
+            raise UsageError(f"this round has no button {kind!r}", next_step=f"what there is: {there}")
         if not sides or len(set(sides)) < len(sides):
-            raise _Refused("a fault is made on one side or on both", "name left, right, or each once")
+            raise UsageError("a fault is made on one side or on both", next_step="name left, right, or each once")
         victim = self._victim(command, FAULTS[kind].strikes)
         reasons = {side: nothing_there(FAULTS[kind], self._sides[side].cluster, victim) for side in sides}
         if all(reasons.values()):
-            raise _Refused("; ".join(reasons.values()), "choose something that is there")
+            raise UsageError("; ".join(reasons.values()), next_step="choose something that is there")
         for side in sides:
             if held := self._holding(side, kind, victim):
-                raise _Refused(f"{victim} is held by a {held.kind} on the {side}", "heal that first")
+                raise UsageError(f"{victim} is held by a {held.kind} on the {side}", next_step="heal that first")
         return victim
 
     def _victim(self, command: Break, strikes: str) -> str:
         """Whom such a fault can strike."""
         if strikes != "node":
             if command.victim not in ("", strikes):
-                raise _Refused(f"a {command.kind} strikes the {strikes}, not {command.victim!r}", "omit the victim")
+                what = f"a {command.kind} strikes the {strikes}, not {command.victim!r}"
+                raise UsageError(what, next_step="omit the victim")
             return strikes
         nodes = {node.name for side in command.sides for node in self._sides[side].cluster.nodes()}
         if command.victim and command.victim not in nodes:
-            there = ", ".join(sorted(nodes))
-            raise _Refused(f"a {command.kind} strikes a node, not {command.victim!r}", f"name one of {there}")
+            what = f"a {command.kind} strikes a node, not {command.victim!r}"
+            raise UsageError(what, next_step=f"name one of {', '.join(sorted(nodes))}")
         victim = command.victim or self._lowest_node(command)
         if not victim:
-            raise _Refused("every node there is broken already", "heal one first")
+            raise UsageError("every node there is broken already", next_step="heal one first")
         return victim
 
     def _lowest_node(self, command: Break) -> str:

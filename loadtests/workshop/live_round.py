@@ -116,10 +116,9 @@ class LiveRound:
         Raises:
             TwinshopError: one of the sides could not be measured to its end; both are gone all the same.
         """
-        elapsed_ms = self.signals.elapsed_ms()
+        near = self.overdue(2 * END_LEAD_MS)  # closed for its time is over: then it ends in time
         if self.faults.broken():  # while people still shop: they see it healed, as in every run
             self.faults.mend()
-        near = self.spec.window_ms - elapsed_ms < 2 * END_LEAD_MS  # closed for its time is over: then it ends in time
         self.signals.end_at(self.spec.window_ms if near else 0)
         while not self.over() and self.failure() is None:
             time.sleep(LOOK_S)

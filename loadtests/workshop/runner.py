@@ -41,11 +41,10 @@ from loadtests.workshop.listen_addresses import ListenAddress
 from loadtests.workshop.live_round import LiveRound
 from loadtests.workshop.live_side import END_LEAD_MS
 from loadtests.workshop.round_spec import WorkshopRequest, round_spec
-from shared.errors import Interrupted, RunFolderError, TwinshopError
+from shared.errors import Interrupted, RunFolderError, TwinshopError, UsageError
 
 FILE = "workshop.json"
 LOOK_S = 0.05
-OK = CommandReply(True)
 CLOSE_BEFORE_MS = END_LEAD_MS + 500  # so long before its time is over a round is closed, so that it ends in time
 # What to do instead, by phase.
 NEXT: dict[Phase, str] = {
@@ -129,49 +128,42 @@ class WorkshopRunner:
         """Do what can be done at once, leave the rest pending for the thread that owns the rounds, and say so.
 
         Raises:
-            UsageError: there is no such episode.
+            UsageError: there is no such episode, or that cannot be done now.
         """
         with self._pending:
-            reply = self._answer(command)
+            self._take(command)
             self._pending.notify_all()
-            return reply
+        return CommandReply(True)
 
-    def _answer(self, command: Command) -> CommandReply:
+    def _take(self, command: Command) -> None:
         if self._ended:
-            return CommandReply(False, "the workshop is over", "twinshop workshop")
+            raise UsageError("the workshop is over", next_step="twinshop workshop")
         match command:
             case Begin(episode):
                 self._next = episode_named(episode).name if episode else ""
             case EndWorkshop():
                 self._ended = True
             case Release():
-                return self._release()
+                if (phase := self._state_file.phase) != "predict":
+                    what = f"nobody waits to be let in: the round is in {phase!r}"
+                    raise UsageError(what, next_step="begin an episode")
+                self._released = True
             case Break() | Heal() | Close():
-                return self._in_a_live_round(command)
-        return OK
+                self._in_a_live_round(command)
 
-    def _release(self) -> CommandReply:
-        if self._state_file.phase != "predict":
-            return CommandReply(
-                False, f"nobody waits to be let in: the round is in {self._state_file.phase!r}", "begin an episode"
-            )
-        self._released = True
-        return OK
-
-    def _in_a_live_round(self, command: Break | Heal | Close) -> CommandReply:
+    def _in_a_live_round(self, command: Break | Heal | Close) -> None:
         phase, live = self._state_file.phase, self._round
         # Closed, and not yet told so: nothing may be broken any more that nobody would heal.
         if phase not in LIVE_PHASES or self._closed or live is None:
             now = "closing" if phase in LIVE_PHASES else phase
-            return CommandReply(False, f"nobody shops now: the round is in {now!r}", NEXT.get(now, ""))
+            raise UsageError(f"nobody shops now: the round is in {now!r}", next_step=NEXT.get(now, ""))
         match command:
             case Break():
-                return live.faults.make(command)
+                live.faults.make(command)
             case Heal():
-                return live.faults.heal(command)
+                live.faults.heal(command)
             case Close():
                 self._closed = True
-                return OK
 
     # --- the rounds, in their own thread
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from loadtests.model.results import ArchitectureResult, ExperimentStep, LogoutCounts, Results
+from loadtests.workshop.contract import CommandReply
+from shared.errors import UsageError
 from tests.loadtests.example_result import UNEVENTFUL
 
 
@@ -32,3 +35,12 @@ def results(*, shoppers: int = 30, nodes: int = 3, **sides: ArchitectureResult) 
         answer="",
         architectures={name.replace("_", "-"): result for name, result in sides.items()},
     )
+
+
+def answered(do: Callable[[], object]) -> CommandReply:
+    """As the control socket answers a command that does this."""
+    try:
+        do()
+    except UsageError as error:
+        return CommandReply(False, error.what, error.next_step)
+    return CommandReply(True)

@@ -18,6 +18,7 @@ from loadtests.workshop.live_faults import LiveFaults
 from loadtests.workshop.live_side import LiveSide, Signals
 from shared.sessions import HeldSession
 from tests.loadtests.scripted_cluster import ScriptedCluster
+from tests.loadtests.workshop.rounds import answered
 from tests.waiting import until
 
 GUEST = "user-0007"
@@ -56,7 +57,10 @@ class Room:
         self.changes += 1
 
     def make(self, kind: str, victim: str = "", sides: tuple[SideName, ...] = BOTH) -> CommandReply:
-        return self.faults.make(Break(kind, sides, victim))
+        return answered(lambda: self.faults.make(Break(kind, sides, victim)))
+
+    def heal(self, fault: int | None = None) -> CommandReply:
+        return answered(lambda: self.faults.heal(Heal(fault)))
 
     def steps(self, side: SideName) -> list[tuple[int, str, str]]:
         events = read_events(self.paths[side]) if self.paths[side].exists() else ()
@@ -84,7 +88,7 @@ def test_broken_at_once_and_healed_when_told(room: Room) -> None:
     assert room.seen("right", "observed")
     assert room.faults.broken() == (LiveFault(0, BOTH, "kill", "n2"),)
     assert not room.clusters["left"].there["n2"].alive
-    assert room.faults.heal(Heal(0)).ok
+    assert room.heal(0).ok
     assert until(lambda: room.faults.broken() == ())
     whole = [(0, "n2", step) for step in ("injected", "observed", "healed", "observed_healed")]
     assert room.steps("left") == room.steps("right") == whole
@@ -147,7 +151,7 @@ def test_on_both_sides_though_one_has_no_such_part(room: Room) -> None:
     ],
 )
 def test_what_cannot_be_made(room: Room, command: Break, why: str) -> None:
-    reply = room.faults.make(command)
+    reply = answered(lambda: room.faults.make(command))
     assert not reply.ok
     assert why in reply.why
     assert room.faults.broken() == ()
@@ -169,14 +173,12 @@ def test_what_stays_can_be_made_again(room: Room) -> None:
 def test_one_of_several_is_healed_by_its_number(room: Room) -> None:
     room.make("kill", "n1")
     room.make("kill", "n2")
-    assert room.faults.heal(Heal(1)).ok
+    assert room.heal(1).ok
     assert until(lambda: [fault.fault for fault in room.faults.broken()] == [0])
-    assert room.faults.heal(Heal(1)) == CommandReply(
-        False, "no fault 1 is there to be healed", "name another; there is 0"
-    )
-    assert room.faults.heal(Heal()).ok
+    assert room.heal(1) == CommandReply(False, "no fault 1 is there to be healed", "name another; there is 0")
+    assert room.heal().ok
     assert until(lambda: not room.faults.broken())
-    assert room.faults.heal(Heal()) == CommandReply(False, "nothing is broken")
+    assert room.heal() == CommandReply(False, "nothing is broken")
 
 
 def test_healed_in_vain_it_may_be_healed_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,19 +186,19 @@ def test_healed_in_vain_it_may_be_healed_again(room: Room, monkeypatch: pytest.M
     start = left.start
     monkeypatch.setattr(left, "start", lambda part: None)
     room.make("kill", "n1", ("left",))
-    room.faults.heal(Heal(0))
+    room.heal(0)
     assert room.faults.broken()[0].healing
     assert room.seen("left", "not_healed")
     assert until(lambda: room.faults.broken() == (LiveFault(0, ("left",), "kill", "n1"),)), "no longer being healed"
     monkeypatch.setattr(left, "start", start)
-    room.faults.heal(Heal(0))
+    room.heal(0)
     assert room.seen("left", "observed_healed")
     assert until(lambda: not room.faults.broken())
 
 
 def test_in_the_plan_they_stand_as_they_went(room: Room) -> None:
     room.make("kill", "n2")
-    room.faults.heal(Heal(0))
+    room.heal(0)
     assert until(lambda: not room.faults.broken())
     room.make("store-kill", sides=("right",))
     first, second = room.faults.as_they_went(END_MS)

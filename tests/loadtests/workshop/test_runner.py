@@ -33,6 +33,7 @@ from loadtests.workshop.live_side import RoundStart
 from loadtests.workshop.round_spec import WorkshopRequest
 from loadtests.workshop.runner import StateFile, WorkshopRunner
 from shared.errors import EnvironmentNotReady, Interrupted, UsageError
+from tests.loadtests.workshop.rounds import answered
 from tests.waiting import until
 
 EPISODE = "kill-one-of-three"
@@ -98,13 +99,11 @@ class PaperRound:
     def buttons(self) -> tuple[()]:
         return ()
 
-    def make(self, command: Break) -> CommandReply:
+    def make(self, command: Break) -> None:
         self.calls.append(f"break {command.kind}")
-        return CommandReply(True)
 
-    def heal(self, command: Heal) -> CommandReply:
+    def heal(self, command: Heal) -> None:
         self.calls.append("heal")
-        return CommandReply(True)
 
     def broken(self) -> tuple[LiveFault, ...]:
         return (LiveFault(0, ("left",), "kill", "n1"),)
@@ -145,7 +144,7 @@ class Held:
             self.error = error
 
     def handle(self, command: Command) -> CommandReply:
-        return self.session.handle(command)
+        return answered(lambda: self.session.handle(command))
 
     def reaches(self, phase: Phase, number: int = 1) -> bool:
         return until(lambda: (self.told().phase, self.told().number) == (phase, number))
@@ -291,7 +290,7 @@ def test_an_episode_that_there_is_not(hold: Callable[..., Held]) -> None:
     held = hold()
     assert held.reaches("open")
     with pytest.raises(UsageError, match="no episode 'ninety-nine'"):
-        held.handle(Begin("ninety-nine"))
+        held.session.handle(Begin("ninety-nine"))
     assert held.told().number == 1
 
 
