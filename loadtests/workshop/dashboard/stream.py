@@ -58,12 +58,13 @@ class EventStream:
         self._bytes = 0
         self._bases: deque[FoldedFrames] = deque()
         self._base: FoldedFrames | None = None
+        self._frames: tuple[int, bytes] | None = None
 
     def begin_round(self) -> None:
         """Forget everything but the number of the last event."""
         self._kept.clear()
         self._bases.clear()
-        self._bytes, self._base = 0, None
+        self._bytes, self._base, self._frames = 0, None, None
 
     def append(self, name: str, data: bytes, covered_as: str, covered: bytes) -> SentEvent:
         """The next event."""
@@ -89,10 +90,13 @@ class EventStream:
 
     def frames(self) -> bytes:
         """All frames of the round, as a JSON array."""
-        frames = [_numbered(event.id, event.data) for event in self._kept if event.name == "frame"]
-        if self._base:
-            frames.insert(0, _numbered(self._base.id, self._base.frame))
-        return b"[" + b",".join(frames) + b"]"
+        # Kept: a room that loads the page at once is sent the same megabytes, and not a copy for each.
+        if self._frames is None or self._frames[0] != self.last_id:
+            frames = [_numbered(event.id, event.data) for event in self._kept if event.name == "frame"]
+            if self._base:
+                frames.insert(0, _numbered(self._base.id, self._base.frame))
+            self._frames = self.last_id, b"[" + b",".join(frames) + b"]"
+        return self._frames[1]
 
     def _forget(self) -> None:
         while self._bytes > self._most_bytes and self._bases:
