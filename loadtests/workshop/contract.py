@@ -199,12 +199,7 @@ class CommittedPrediction(msgspec.Struct, frozen=True):
     reason: str
 
 
-# --- what the browser is told: server-sent events
-#
-# One sequence of ids for all of a workshop, without a gap. Event names: `workshop` (a `Workshop`, without what only the
-# harness needs), `picture` (a `Picture`: everything up to here; sent first, and after a gap that cannot be filled),
-# `frame` (a `Frame`: what has changed). Who may not see results yet gets the same ids as `covered`, with no more than
-# the time.
+# --- what the browser is told, as server-sent events: `loadtests.workshop.dashboard` says how
 
 ShopperState = Literal["outside", "shopping", "logged_out"]
 """outside: not logged in yet, or logged out by themselves. logged_out: answered as a stranger, and not in again yet."""

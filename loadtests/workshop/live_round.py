@@ -162,14 +162,11 @@ class LiveRound:
         write_report(self.folder, results, predictions_section(self.folder.root, results))
         closed = self.signals.end_ms is not None and not self.signals.abandoned.is_set()
         if closed:  # one that was left is as an interrupted run: nobody means it by `runs/latest`
-            self._becomes_latest()
+            try:
+                point_latest(self.folder.root)
+            except OSError as error:
+                self._watcher.say(f"{self.folder.root.parent / 'latest'} does not point to this round: {error}")
         return results
-
-    def _becomes_latest(self) -> None:
-        try:
-            point_latest(self.folder.root)
-        except OSError as error:
-            self._watcher.say(f"{self.folder.root.parent / 'latest'} does not point to this round: {error}")
 
     def _put_together(self) -> None:
         """The two histories one after the other, and the plan that was carried out."""

@@ -53,18 +53,20 @@ def measured(
     return values
 
 
+def holds(rule: str, values: Mapping[str, float]) -> bool:
+    """Whether that rule holds; a number that was not measured shows nothing."""
+    try:
+        return is_true(rule, values)
+    except KeyError:
+        return False
+
+
 def observed_answer(question: Question, values: Mapping[str, float]) -> str:
     """What was observed of a question, as text: a number, or the value of a choice; "" if nothing answers it."""
     if question.observed:
         value = values.get(question.observed)
         return "" if value is None else f"{value:g}"
-    for choice in question.choices:
-        try:
-            if choice.when and is_true(choice.when, values):
-                return choice.value
-        except KeyError:  # not measured: nothing is known of this choice, and perhaps of the next
-            continue
-    return question.truth
+    return next((it.value for it in question.choices if it.when and holds(it.when, values)), question.truth)
 
 
 def observed_answers(episode: Episode, results: Results) -> dict[str, str]:

@@ -12,13 +12,12 @@ from pathlib import Path
 import msgspec
 
 from loadtests.judging.judge import judge
-from loadtests.model.formulas import is_true
 from loadtests.model.plan import read_plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
-from loadtests.workshop.episode import Episode, EpisodeCheck
+from loadtests.workshop.episode import Episode
 from loadtests.workshop.live.recorded import guests_seen
-from loadtests.workshop.measured import measured
+from loadtests.workshop.measured import holds, measured
 from loadtests.workshop.predictions import begun_us, read_predictions
 from shared.errors import RunFolderError, UsageError
 
@@ -71,7 +70,9 @@ def progress_of(episode: Episode, run: RunFolder) -> EpisodeProgress:
         RunFolderError: a file of the run is missing or damaged.
     """
     results = judge(run.root)
-    shown = (*_predicted(run), _balanced(results, run), *_checked(episode, run, results))
+    values = values_of(episode, run, results)
+    checked = (Objective(check.shows, holds(check.rule, values), check.next_step) for check in episode.check)
+    shown = (*_predicted(run), _balanced(results, run), *checked)
     return EpisodeProgress(episode.name, str(run.root), all(one.met for one in shown), shown)
 
 
@@ -114,15 +115,3 @@ def _balanced(results: Results, run: RunFolder) -> Objective:
     return Objective(
         "The books of both shops balance.", balance, f"twinshop check {run.root}, which says what does not add up"
     )
-
-
-def _checked(episode: Episode, run: RunFolder, results: Results) -> Iterator[Objective]:
-    values = values_of(episode, run, results)
-    yield from (Objective(check.shows, _met(check, values), check.next_step) for check in episode.check)
-
-
-def _met(check: EpisodeCheck, values: dict[str, float]) -> bool:
-    try:
-        return is_true(check.rule, values)
-    except KeyError:  # a number that was not measured shows nothing
-        return False

@@ -112,7 +112,10 @@ def joined() -> AnyResponse:
     context.throttle.check(address)
     if not context.clients.may_join(said.code):
         context.throttle.wrong(address)
-        return _not_joined()
+        wrong = "this is not the join code"
+        if request.is_json:
+            raise Refusal(403, wrong, next_step="read it again from the instructor's screen")
+        return Response(_door(wrong=f"{wrong}: there is no i, l or o in it, no zero and no one"), status=403)
     if the_seat() is None and not the_client().instructor:
         _sit_down(said.name)
     return jsonify({"joined": True}) if request.is_json else redirect("/", 303)
@@ -160,13 +163,6 @@ def report() -> Response:
 def healthz() -> Response:
     """It lives."""
     return jsonify({"ok": True})
-
-
-def _not_joined() -> AnyResponse:
-    wrong = "this is not the join code"
-    if request.is_json:
-        raise Refusal(403, wrong, next_step="read it again from the instructor's screen")
-    return Response(_door(wrong=f"{wrong}: there is no i, l or o in it, no zero and no one"), status=403)
 
 
 def _door(*, code: str = "", wrong: str = "") -> str:

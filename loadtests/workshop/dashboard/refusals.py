@@ -51,11 +51,8 @@ def refuse(refusal: Refusal) -> Response:
 
 def wants_json() -> bool:
     """Whether a program asks, and not a person who opened an address."""
-    return request.is_json or (request.path.startswith(("/api/", "/events", "/healthz")) and not _is_opened())
-
-
-def _is_opened() -> bool:
-    return request.method == "GET" and request.accept_mimetypes.best == "text/html"
+    opened = request.method == "GET" and request.accept_mimetypes.best == "text/html"
+    return request.is_json or (request.path.startswith(("/api/", "/events", "/healthz")) and not opened)
 
 
 def _by_status(error: HTTPException) -> Response:

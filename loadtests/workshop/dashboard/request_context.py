@@ -69,11 +69,6 @@ class Clients:
         """Whether that is the join code, however it was typed."""
         return hmac.compare_digest(_as_typed(code), self._code)
 
-    @property
-    def asks_for_a_code(self) -> bool:
-        """Whether not just this machine can ask."""
-        return bool(self._code)
-
     def remember(self, answer: Response, client: Client, request: Request) -> None:
         """Give them their cookie."""
         answer.set_cookie(

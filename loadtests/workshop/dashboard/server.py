@@ -109,7 +109,7 @@ def _take_back_cookies(answer: Response, context: RequestContext) -> None:
 
 
 def _to_the_door(context: RequestContext) -> AnyResponse | None:
-    joined = not context.clients.asks_for_a_code or the_client().instructor or the_seat() is not None
+    joined = not context.listen.join_code or the_client().instructor or the_seat() is not None
     if joined or request.endpoint in WITHOUT_JOINING:
         return None
     if request.endpoint == "pages.dashboard" and request.args.get("key"):
