@@ -84,11 +84,11 @@ class StateFile:
         with self._lock:
             self._write(msgspec.structs.replace(self._workshop.round, **changes))
 
-    def tell_broken(self, broken: tuple[LiveFault, ...]) -> None:
+    def tell_broken(self, broken: Callable[[], tuple[LiveFault, ...]]) -> None:
         """What is broken has changed. What was heard too late, when the round is over, is not true any more."""
-        with self._lock:
+        with self._lock:  # asked in here: so what is read first is told first
             if self.phase in LIVE_PHASES or self.phase == "closing":
-                self._write(msgspec.structs.replace(self._workshop.round, broken=broken))
+                self._write(msgspec.structs.replace(self._workshop.round, broken=broken()))
 
     def _write(self, new: Round) -> None:
         old = self._workshop
@@ -114,7 +114,6 @@ class WorkshopRunner:
         self._state_file = state_file
         self._watcher = watcher
         self._pending = threading.Condition()
-        self._telling = threading.Lock()
         self._next: str | None = None
         """The episode of the next round ("" is free play); None: nobody has asked for another one."""
         self._released = False
@@ -286,6 +285,5 @@ class WorkshopRunner:
             self._state_file.tell(phase="failed", why=why, broken=())
 
     def _tell_broken(self) -> None:
-        with self._telling:  # so that what is read first is told first
-            if self._round is not None:
-                self._state_file.tell_broken(self._round.faults.broken())
+        if self._round is not None:
+            self._state_file.tell_broken(self._round.faults.broken)
