@@ -1,4 +1,4 @@
-"""The shoppers' HTTP client: Locust's, made strict. What happens on the wire is what is told, once.
+"""The shoppers' HTTP client: Locust's (geventhttpclient), made strict. What happens on the wire is what is told, once.
 
 - A request is sent once. geventhttpclient re-sends GET and DELETE by itself when a connection closes early; that is
   switched off, and `assert_strict` says so at start-up if a new version has moved the switch.
@@ -13,16 +13,14 @@ Import Locust before this module (it patches the process); nothing outside of th
 from __future__ import annotations
 
 import time
-from http.cookiejar import CookieJar
 from typing import Any
 
 import gevent
 import geventhttpclient.client
-from geventhttpclient.client import HTTPClient, HTTPClientPool
+from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import URL
-from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.cookies import Pocket
@@ -77,28 +75,10 @@ class _Client(HTTPClient):
         )  # fmt: skip
 
 
-class _Clients(HTTPClientPool):
-    """Where Locust's own methods (`self.client.get`) take their connections from: one of ours, made when needed."""
+class StrictSession:
+    """One shopper's way to the shop: its cookies, and connections to the one server that there is."""
 
-    def __init__(self, host: str, port: int, limits: ClientLimits) -> None:
-        super().__init__()
-        self._address = (host, port, limits)
-
-    def get_client(self, url: str | URL) -> HTTPClient:
-        """The one for that address."""
-        # Whatever the address: everything under test is behind one, and no redirect is followed to another.
-        host, port, _ = self._address
-        if (host, port) not in self.clients:
-            self.clients[host, port] = _Client(*self._address)
-        return self.clients[host, port]
-
-
-class StrictSession(FastHttpSession):
-    """Locust's session on strict ground: `ask` is the short way that the shoppers take; get, post, … work as ever."""
-
-    def __init__(self, base_url: str, request_event: Any, user: Any, limits: ClientLimits) -> None:
-        # An empty pool, or Locust makes one of its own kind for each shopper; `client` has the strict one, below.
-        super().__init__(base_url, request_event, user, client_pool=HTTPClientPool(), max_redirects=0, max_retries=0)
+    def __init__(self, base_url: str, limits: ClientLimits) -> None:
         url = URL(base_url)
         if url.scheme != "http" or url.port is None:
             raise EnvironmentNotReady(
@@ -110,8 +90,6 @@ class StrictSession(FastHttpSession):
         self._main = Pocket("main", self._base)
         self._pockets: dict[Jar, Pocket] = {"main": self._main}
         self._idle: dict[Jar, list[_Client]] = {"main": []}
-        self.cookiejar = self._main.cookies
-        self.client = _Agent(_Clients(*self._address), self.cookiejar)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"", jar: Jar = "main") -> ShopAnswer:
         """Send one request, once. The answer, or why there is none; raises nothing of the network's."""
@@ -177,7 +155,6 @@ class StrictSession(FastHttpSession):
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
-        self.client.clientpool.close()
 
     def pocket(self, jar: Jar) -> Pocket:
         """That jar; an empty one if nothing was asked with it yet."""
@@ -205,16 +182,6 @@ def _held(response: Any, until_ns: int) -> tuple[int, bool]:
     finally:
         enough.close()
     return streamed, True  # a stream has no end of its own
-
-
-class _Agent(LocustUserAgent):
-    """No retries, no redirects, and no status is an exception."""
-
-    def __init__(self, clients: HTTPClientPool, cookies: CookieJar) -> None:
-        super().__init__(client_pool=clients, cookiejar=cookies, max_retries=0, max_redirects=0)
-
-    def _verify_status(self, status_code: int, url: object = None) -> None:
-        """Every status is an answer; what it means is for the shopper to say."""
 
 
 def _word(error: BaseException) -> str:

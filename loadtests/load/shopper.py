@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from locust import FastHttpUser, User, task
+from locust import User, task
 from locust.exception import StopTest, StopUser
 
 from loadtests.load.answers import ShopAnswer
@@ -22,13 +22,13 @@ class NotOk(Exception):
     """What Locust's statistics show for an action that was not ok, or whose answer contradicted an earlier one."""
 
 
-class _Person(FastHttpUser):
+class _Person(User):
     """What planned and free shoppers have in common."""
 
     abstract = True
 
     def __init__(self, environment: Any) -> None:
-        User.__init__(self, environment)  # not FastHttpUser's: it would make a session that re-sends and redirects
+        super().__init__(environment)
         if self.host is None:
             raise StopTest("nobody said where the shop is: give --host http://127.0.0.1:PORT")
         self._request_event = environment.events.request
@@ -40,7 +40,7 @@ class _Person(FastHttpUser):
         assert self.host is not None
         self._recorder = worker.recorder
         self._told = worker.application.told
-        self.client = self._session = StrictSession(self.host, self._request_event, self, worker.limits)
+        self._session = StrictSession(self.host, worker.limits)
         client = worker.client_of(shopper, self._session, self.host)
         return ShopperVisit(
             shopper, actions, worker.terms, self._session, worker.clock, self.saw, GreenletJob, client, user

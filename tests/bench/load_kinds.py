@@ -128,7 +128,7 @@ class Bench:
     def _person(self) -> tuple[Person, StrictSession]:
         person = Person(self._environment)
         person._recorder, person._told = self._recorder, self._application.told
-        person.client = session = StrictSession(person.host or "", person._request_event, person, PATIENT)
+        session = StrictSession(person.host or "", PATIENT)
         return person, session
 
     def _visit(self, plan: ShopperPlan) -> int:

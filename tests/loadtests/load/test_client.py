@@ -17,16 +17,16 @@ from tests.loadtests.standins import StandinShop, in_load_process, standin_shop
 ASK = """
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.model.plan import ClientLimits
-from locust.event import EventHook
 assert_strict()
 url, asked = sys.argv[1], json.loads(sys.argv[2])
-session = StrictSession(url, EventHook(), None, ClientLimits(connect_timeout_ms=500, answer_timeout_ms=1000))
+session = StrictSession(url, ClientLimits(connect_timeout_ms=500, answer_timeout_ms=1000))
 told = []
 for method, path in asked:
     body = b'{"user": "user-0001"}' if method == "POST" else b""
     answer = session.ask(method, path, {"X-Request-Id": f"r{len(told)}"}, body)
     took_ms = (answer.done_ns - answer.sent_ns) / 1e6
-    told.append([answer.status, answer.error, answer.sent, took_ms, {c.name: len(c.value) for c in session.cookiejar}])
+    cookies = {name: len(value) for name, value in session.pocket("main").by_name().items()}
+    told.append([answer.status, answer.error, answer.sent, took_ms, cookies])
 print(json.dumps(told))
 """
 
@@ -34,10 +34,9 @@ INTERRUPTED = """
 import gevent
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.model.plan import ClientLimits
-from locust.event import EventHook
 assert_strict()
 limits = ClientLimits(connect_timeout_ms=20_000, answer_timeout_ms=20_000)
-session = StrictSession(sys.argv[1], EventHook(), None, limits)
+session = StrictSession(sys.argv[1], limits)
 def ask():
     gevent.sleep(0)
     return session.ask("GET", "/products", {})
@@ -62,7 +61,6 @@ from loadtests.load.worker_config import VisitConfig
 from loadtests.load.load_worker import GreenletJob
 from loadtests.load.visit import ShopperVisit
 from tests.loadtests.load.shop_client import SHOP, shop_client
-from locust.event import EventHook
 assert_strict()
 recorder = Recorder(Path(sys.argv[2]), None)
 clock = LoadClock()
@@ -72,7 +70,7 @@ class Desk:
         recorder.record(exchange, findings)
 limits = ClientLimits(late_ms=10**9)
 def visit(number):
-    session = StrictSession(sys.argv[1], EventHook(), None, limits)
+    session = StrictSession(sys.argv[1], limits)
     actions = (Action(0, "browse"),) * 25 + (Action(0, "login"),) * 25
     config = VisitConfig("redis", "", "r", limits, SHOP.http)
     ShopperVisit(number, actions, config, session, clock, Desk().saw, GreenletJob, shop_client(number, "shop")).shop()
@@ -106,17 +104,6 @@ def test_a_thousand_closed_connections_are_a_thousand_requests_and_a_thousand_fa
         ("browse", "failed", "closed"),
         ("login", "unknown", "closed"),
     }
-
-
-def test_locusts_own_methods_are_strict_too(shop: StandinShop) -> None:
-    shop.rule("GET /products", "close")
-    shop.rule("GET /products", "status 503")
-    shop.rule("GET /products", "redirect")
-    code = ASK.partition("told = []")[0] + (
-        "print(json.dumps([session.get('/products').status_code for _ in range(4)]))"
-    )
-    assert in_load_process(code, shop.url, "[]") == [0, 503, 302, 200]
-    assert len(shop.seen()) == 4
 
 
 def test_failures_are_told_apart(shop: StandinShop) -> None:

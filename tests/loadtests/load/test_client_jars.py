@@ -21,10 +21,9 @@ import time
 import gevent
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.model.plan import ClientLimits
-from locust.event import EventHook
 assert_strict()
 limits = ClientLimits(connect_timeout_ms=500, answer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else 2000)
-session = StrictSession(sys.argv[1], EventHook(), None, limits)
+session = StrictSession(sys.argv[1], limits)
 def log_in(jar="main"):
     return session.ask("POST", "/login", {}, b'{"user": "user-0001"}', jar).status
 def me(jar="main"):

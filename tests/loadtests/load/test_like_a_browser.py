@@ -51,12 +51,11 @@ CASES: dict[str, tuple[tuple[str, ...], ...]] = {
 ASK = """
 from loadtests.load.client import StrictSession, assert_strict
 from loadtests.model.plan import ClientLimits
-from locust.event import EventHook
 assert_strict()
 url, cases = sys.argv[1], json.loads(sys.argv[2])
 told = {}
 for name, count in cases.items():
-    session = StrictSession(url, EventHook(), None, ClientLimits())
+    session = StrictSession(url, ClientLimits())
     refused = False
     for number in range(count):
         refused |= session.ask("GET", f"/shop/set?case={name}&number={number}", {}).cookie_refused
