@@ -10,7 +10,7 @@ import heapq
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ from loadtests.load.application_client import ApplicationClient, AskedApplicatio
 from loadtests.load.client import StrictSession
 from loadtests.load.recorder import Recorder
 from loadtests.load.worker_config import END_FILE, GO_FILE, EndSignal, StartSignal, VisitConfig, WorkerConfig
-from loadtests.model.plan import Action, ClientLimits, ShopperPlan, read_plan
+from loadtests.model.plan import Action, ClientLimits, read_plan
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 
@@ -119,7 +119,6 @@ class LoadWorker:
         addresses: int = 0, window_us: int = 0, gives_up: bool = False,
     ) -> None:  # fmt: skip
         self.config = config
-        self.limits = limits
         self.clock = clock
         self.recorder = Recorder(config.history, config.progress)
         told = config.application
@@ -138,6 +137,10 @@ class LoadWorker:
     def user_of(self, shopper: int) -> str:
         """By which name the history knows a shopper."""
         return account_name(shopper)
+
+    def enter(self) -> tuple[int, Iterable[Action]]:
+        """The next shopper, and what they do."""
+        raise NotImplementedError
 
     def open(self, environment: Environment, **_: object) -> None:
         # The hub loads these at the first name that is looked up: that shopper, and all others, would wait for it.
@@ -193,9 +196,10 @@ class OpenLoad(LoadWorker):
             environment.process_exit_code = EXIT_GAVE_UP
             environment.runner.quit()
 
-    def enter(self) -> int:
+    def enter(self) -> tuple[int, Iterable[Action]]:
         # The lowest that nobody has: there are only so many accounts.
-        return heapq.heappop(self._free_numbers) if self._free_numbers else next(self._next_number)
+        shopper = heapq.heappop(self._free_numbers) if self._free_numbers else next(self._next_number)
+        return shopper, self._actions_of(shopper)
 
     def leave(self, shopper: int) -> None:
         """The shopper has left; its number is free again."""
@@ -205,7 +209,7 @@ class OpenLoad(LoadWorker):
         # More shoppers than accounts share them: Locust's own page lets anybody ask for any number.
         return account_name((shopper - 1) % self.config.accounts + 1)
 
-    def actions_of(self, shopper: int) -> Iterator[Action]:
+    def _actions_of(self, shopper: int) -> Iterator[Action]:
         """What a shopper does from now on, for ever."""
         began_ms = self.clock.now_us() // 1000
         drawn = ShopperDraw(generator_of(self.config.seed, shopper), shopper, FREE_HABITS)
@@ -255,16 +259,11 @@ class PlannedLoad(LoadWorker):
         if environment.runner is not None:
             environment.runner.quit()
 
-    def enter(self) -> ShopperPlan:
-        """The next shopper of the plan.
-
-        Raises:
-            StopTest: there are no more: Locust was told to spawn too many.
-        """
-        try:
-            return next(self._coming)
-        except StopIteration:
-            raise StopTest("Locust was told to spawn more shoppers than the plan has") from None
+    def enter(self) -> tuple[int, Iterable[Action]]:
+        plan = next(self._coming, None)
+        if plan is None:
+            raise StopTest("Locust was told to spawn more shoppers than the plan has")
+        return plan.shopper, plan.actions
 
     def leave(self) -> None:
         """A shopper has finished its visit."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from locust import User, task
@@ -10,10 +9,9 @@ from locust.exception import StopTest, StopUser
 
 from loadtests.load.answers import ShopAnswer
 from loadtests.load.client import StrictSession
-from loadtests.load.load_worker import GreenletJob, OpenLoad, PlannedLoad
+from loadtests.load.load_worker import GreenletJob, LoadWorker, OpenLoad, PlannedLoad
 from loadtests.load.visit import ShopperVisit
 from loadtests.model.history import Exchange
-from loadtests.model.plan import Action
 from loadtests.session_model.carts import Contradiction
 from shared.errors import ForeignAnswer
 
@@ -26,25 +24,28 @@ class _Person(User):
     """What planned and free shoppers have in common."""
 
     abstract = True
+    worker: ClassVar[LoadWorker]
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         if self.host is None:
             raise StopTest("nobody said where the shop is: give --host http://127.0.0.1:PORT")
         self._request_event = environment.events.request
+        self._visit = self.begin(self.worker)
 
-    def begin(
-        self, worker: PlannedLoad | OpenLoad, shopper: int, actions: Iterable[Action], user: str = ""
-    ) -> ShopperVisit:
-        """A visit, with connections and cookie jars of its own."""
+    def begin(self, worker: LoadWorker) -> ShopperVisit:
+        """The visit of whoever is next, with connections and cookie jars of its own."""
         assert self.host is not None
+        # Which of these objects carries out which part of a plan makes no difference.
+        shopper, actions = worker.enter()
         self._recorder = worker.recorder
         self._told = worker.application.told
-        self._session = StrictSession(self.host, worker.limits)
+        self._session = StrictSession(self.host, worker.terms.limits)
         client = worker.client_of(shopper, self._session, self.host)
         return ShopperVisit(
-            shopper, actions, worker.terms, self._session, worker.clock, self.saw, GreenletJob, client, user
-        )
+            shopper, actions, worker.terms, self._session, worker.clock, self.saw, GreenletJob, client,
+            worker.user_of(shopper),
+        )  # fmt: skip
 
     def saw(self, exchange: Exchange, answer: ShopAnswer | None, findings: tuple[Contradiction, ...]) -> None:
         """Into the books, and into Locust's statistics."""
@@ -68,12 +69,6 @@ class PlannedShopper(_Person):
     abstract = True
     worker: ClassVar[PlannedLoad]
 
-    def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
-        # Whoever is made next carries out the next part of the plan: which object that is makes no difference.
-        plan = self.worker.enter()
-        self._visit = self.begin(self.worker, plan.shopper, plan.actions)
-
     @task
     def visit(self) -> None:
         """The whole visit; there is no second one."""
@@ -95,11 +90,6 @@ class FreeShopper(_Person):
     abstract = True
     worker: ClassVar[OpenLoad]
 
-    def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
-        self._number = number = self.worker.enter()
-        self._visit = self.begin(self.worker, number, self.worker.actions_of(number), self.worker.user_of(number))
-
     @task
     def visit(self) -> None:
         """Shop for ever."""
@@ -118,7 +108,7 @@ class FreeShopper(_Person):
             self.worker.give_up(str(foreign))
         finally:
             self._session.close()
-            self.worker.leave(self._number)
+            self.worker.leave(self._visit.shopper)
 
 
 def _not_ok(exchange: Exchange, findings: tuple[Contradiction, ...]) -> NotOk:

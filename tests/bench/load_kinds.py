@@ -51,7 +51,12 @@ class AtOnce:
 
 
 class Person(_Person):
-    """Our user, without a floor."""
+    """Our user, without a load worker."""
+
+    worker = None  # type: ignore[assignment]
+
+    def begin(self, worker: object) -> None:  # type: ignore[override]
+        pass
 
 
 class Bare(FastHttpUser):
