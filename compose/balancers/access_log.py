@@ -18,7 +18,7 @@ KEPT_LOG = "cache.ndjson"
 NO_FLAGS = frozenset({None, "", "-"})  # how it is written that nothing was amiss
 
 
-class RawLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class AccessLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One request as the balancer saw it: None for what it does not know. A field of another name is damage."""
 
     at_us: int
@@ -66,11 +66,11 @@ def made_here(status: int, node: str, answered_by: str) -> str:
     return "UT" if status == 504 else "UF" if node else "UH"
 
 
-_decoder = msgspec.json.Decoder(RawLine, strict=False)  # START_TIME comes as a string of digits
+_decoder = msgspec.json.Decoder(AccessLine, strict=False)  # START_TIME comes as a string of digits
 _WHAT = "a line of the balancer's access log"
 
 
-def read_access_batches(path: Path) -> Iterator[list[RawLine]]:
+def read_access_batches(path: Path) -> Iterator[list[AccessLine]]:
     """The lines of an access log, in the order in which requests were *done*, in lists; none if there is no such file.
 
     A line that is cut off (the balancer was killed while writing) is left out.
@@ -81,7 +81,7 @@ def read_access_batches(path: Path) -> Iterator[list[RawLine]]:
     return read_batches(path, _decoder, _WHAT, may_be_cut_off=True) if path.exists() else iter(())
 
 
-def translate(own: Path, ours: Path, record: Callable[[bytes], RawLine | None]) -> None:
+def translate(own: Path, ours: Path, record: Callable[[bytes], AccessLine | None]) -> None:
     """Write a balancer's own log anew as our record, as far as its lines are complete; nothing if there is none.
 
     As a whole each time: several processes may ask, and none knows how far another one came.

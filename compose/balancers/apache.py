@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from compose.balancers.access_log import FormattedLine, RawLine, known, made_here
+from compose.balancers.access_log import AccessLine, FormattedLine, known, made_here
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Site
 from compose.cluster import Balancing
 from compose.probes import PROBE_S, HttpAnswer, Unanswered, ask
@@ -91,13 +91,13 @@ class Apache(Balancer):
         """A node's answers have the run's id; what it refused before it chose a host has its name only."""
         return header("Server").startswith("Apache")
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its log; what it escapes for terminals is no JSON."""
         said = _decoder.decode(line.replace(rb"\x", rb"\\x"))
         answered_by = known(said.answered_by)
         node = known(said.node)
         flags = made_here(said.status, node, answered_by)
-        return RawLine(
+        return AccessLine(
             int(said.at), said.status, said.took, known(said.id), said.method, said.path, flags, node, answered_by
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from compose.balancers.access_log import RawLine, made_here
+from compose.balancers.access_log import AccessLine, made_here
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, Site, Variant
 from compose.cluster import Balancing
 from compose.probes import PROBE_S, HttpAnswer, Unanswered, ask
@@ -72,7 +72,7 @@ class Caddy(Balancer):
         """What it makes has its name and no `Via`; what it passes on has both."""
         return header("Server") == "Caddy" and not header("Via")
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its log."""
         said = _decoder.decode(line)
         took_us = round(said.duration * 1e6)
@@ -80,7 +80,7 @@ class Caddy(Balancer):
         node = nodes.get(said.upstream or "", "")
         gone = said.status in (0, 499)  # 0: before anything was answered
         flags = "DC" if gone else made_here(said.status, node, answered_by)
-        return RawLine(
+        return AccessLine(
             round(said.ts * 1e6) - took_us, 0 if gone else said.status, took_us,
             (said.request.headers.get("X-Request-Id") or [""])[0], said.request.method, said.request.uri, flags, node,
             answered_by,

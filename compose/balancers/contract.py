@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from compose.architectures import Affinity
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.cluster import Balancing, ClusterSpec, HttpInterface
 from compose.probes import SelfReport
 from compose.supervision.ports import Listen
@@ -306,7 +306,7 @@ class Balancer(ABC):
     def made(self, header: Callable[[str], str]) -> bool:
         """Whether it made an answer itself that lacks the run's id, by its headers (of no value: "")."""
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its own log as our record; None: the line is about no request. `nodes`: their names, by address.
 
         Raises:
@@ -314,7 +314,7 @@ class Balancer(ABC):
         """
         raise NotImplementedError(f"{self.name} has a log of its own and does not say how it is read")
 
-    def came_from_node(self, line: RawLine) -> bool:
+    def came_from_node(self, line: AccessLine) -> bool:
         """Whether a node gave that answer, by this log alone: for applications whose answers do not name their node.
 
         If the log says no more than a status, 502, 503 and 504 are taken for the balancer's own, whoever said them.

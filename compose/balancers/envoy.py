@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from compose.architectures import Affinity
-from compose.balancers.access_log import NO_FLAGS, RawLine
+from compose.balancers.access_log import NO_FLAGS, AccessLine
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site, Variant
 from compose.balancers.envoy_config import (
     AFFINITY_FILTER,
@@ -138,7 +138,7 @@ class Envoy(Balancer):
         """What it passes on has `x-envoy-upstream-service-time`; its own answers lack that."""
         return header("Server") == "envoy" and not header("x-envoy-upstream-service-time")
 
-    def came_from_node(self, line: RawLine) -> bool:
+    def came_from_node(self, line: AccessLine) -> bool:
         """By its own words for how the answer came about, which older ones do not say.
 
         A status beside words of an end means that the answer had begun, and only a node begins one with such a status.

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import FormattedLine, RawLine, known
+from compose.balancers.access_log import AccessLine, FormattedLine, known
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, MemberHealth, Routing, Site, Variant
 from compose.cluster import Balancing
 from compose.probes import PROBE_S, Unanswered, in_a_word
@@ -104,7 +104,7 @@ class HAProxy(Balancer):
         """It sets the run's id in all that it makes but for what it could not even read, which has no header at all."""
         return not header("Server") and header("Connection") == "close" and header("Cache-Control") == "no-cache"
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its log; lines about itself are no JSON."""
         if not line.startswith(b"{"):
             return None
@@ -117,12 +117,12 @@ class HAProxy(Balancer):
         node = "" if said.node.startswith("<") else said.node  # <NOSRV>: it had none to send it to
         if said.state == "SC" and not node:
             flags = "UH"
-        return RawLine(
+        return AccessLine(
             int(said.at), 0 if gone else said.status, int(said.end) - int(said.at),
             known(said.id), said.method, said.path, flags, node, known(said.answered_by), said.state,
         )  # fmt: skip
 
-    def came_from_node(self, line: RawLine) -> bool:
+    def came_from_node(self, line: AccessLine) -> bool:
         """Its log says how each request ended: with "--", the node's answer was passed on whole."""
         return bool(line.node) and (line.details or "").startswith("--")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from compose.balancers.access_log import FormattedLine, RawLine, known
+from compose.balancers.access_log import AccessLine, FormattedLine, known
 from compose.balancers.contract import AS_SHIPPED, Balancer, BalancerCapabilities, Site, Variant
 from compose.cluster import Balancing
 from compose.probes import PROBE_S, ask
@@ -78,7 +78,7 @@ class Nginx(Balancer):
         """Its name is in all that it passes on, too; a node's answers have the run's id."""
         return header("Server").startswith("nginx")
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its log."""
         said = _decoder.decode(line)
         took_us = round(float(said.took) * 1e6)  # it knows milliseconds, and writes when a request was over
@@ -92,7 +92,7 @@ class Nginx(Balancer):
             # Not connected at all, or connected and then closed: the status is 502 in both.
             reached = known(said.connected.rpartition(", ")[2])
             flags = "UH" if not node else "UT" if said.status == 504 else "UC" if reached else "UF"
-        return RawLine(
+        return AccessLine(
             round(float(said.end) * 1e6) - took_us, 0 if gone else said.status, took_us, said.id, said.method,
             said.path, flags, node, said.answered_by,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from compose.balancers.access_log import RawLine, made_here
+from compose.balancers.access_log import AccessLine, made_here
 from compose.balancers.contract import (
     AS_SHIPPED,
     Balancer,
@@ -169,7 +169,7 @@ class Traefik(Balancer):
         """It stamps all that goes through a router; what goes through none has no header of a shop."""
         return header("X-Content-Type-Options") == "nosniff" and not header("X-Node")
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         """A line of its log."""
         said = _decoder.decode(line)
         if said.entryPointName != "shop":
@@ -178,7 +178,7 @@ class Traefik(Balancer):
         node = nodes.get(said.ServiceAddr, "")
         flags = "DC" if gone else made_here(said.DownstreamStatus, node, said.answered_by)
         began = datetime.fromisoformat(said.StartUTC) - _EPOCH
-        return RawLine(
+        return AccessLine(
             began // timedelta(microseconds=1), 0 if gone else said.DownstreamStatus, said.Duration // 1000, said.id,
             said.RequestMethod, said.RequestPath, flags, node, said.answered_by,
         )  # fmt: skip

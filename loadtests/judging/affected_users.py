@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.cluster import Limits
 from compose.interface import ShopperInterface
 from loadtests.model.application import interface_of
@@ -44,7 +44,7 @@ class _Hit:
         self._calls = interface.calls if interface else {}
         """What is a login and what a logout, of an application of which the run's files tell it."""
 
-    def add(self, shopper: int, line: RawLine) -> None:
+    def add(self, shopper: int, line: AccessLine) -> None:
         """Count one request."""
         done_us = line.at_us + (line.took_us or 0)
         if self._reaches(line, done_us):
@@ -57,7 +57,7 @@ class _Hit:
             self.served.add(shopper)
         self._follow(shopper, line, done_us)
 
-    def _reaches(self, line: RawLine, done_us: int) -> bool:
+    def _reaches(self, line: AccessLine, done_us: int) -> bool:
         """A node by answering, or by being asked in vain; any other part by whatever anybody asks meanwhile.
 
         Of a node and of the balancer the second before counts too: then whoever it served had to do with it.
@@ -67,7 +67,7 @@ class _Hit:
         met = line.at_us <= self.over_us and done_us >= self.begun_us - before_us
         return met and (not on_node or victim in (line.answered_by, line.node))
 
-    def _follow(self, shopper: int, line: RawLine, done_us: int) -> None:
+    def _follow(self, shopper: int, line: AccessLine, done_us: int) -> None:
         """Who is logged in, and when their session was last written, as far as the answers tell."""
         # Before all else: whoever is told to log in is not held anywhere.
         if line.status == 401:
@@ -107,7 +107,7 @@ class AffectedUsers:
         leads_home = all(balancing.affinity for _, balancing in run.told_to_balance)
         self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.can.lists_sessions
 
-    def add_all(self, lines: Iterable[RawLine]) -> None:
+    def add_all(self, lines: Iterable[AccessLine]) -> None:
         """Count many: once all faults are over, the rest tells nothing of them."""
         if not self._hits:
             return
@@ -116,7 +116,7 @@ class AffectedUsers:
             if line.at_us <= last_us:
                 self.add(line)
 
-    def add(self, line: RawLine) -> None:
+    def add(self, line: AccessLine) -> None:
         """Count one request."""
         shopper = 0 if self._is_guests(line.id or "") else shopper_of(line.id or "")
         if shopper:

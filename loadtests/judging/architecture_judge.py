@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from loadtests.checks import CHECKS
 from loadtests.judging.affected_users import AffectedUsers, HeldByLog
 from loadtests.judging.books import Books, ClosedBooks, Steps
@@ -142,7 +142,7 @@ class ArchitectureJudge:
             for add in self._adds:
                 add(*some)
 
-    def add_lines(self, lines: list[RawLine]) -> None:
+    def add_lines(self, lines: list[AccessLine]) -> None:
         """What the balancer passed on."""
         self._affected.add_all(lines)
         self._three_logs.add_lines(lines)

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from compose.balancers.access_log import NO_FLAGS, RawLine
+from compose.balancers.access_log import NO_FLAGS, AccessLine
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Mismatch
 from shared.request_log import LoggedRequest, LogRecord
@@ -98,7 +98,7 @@ class Reconciler:
             if exchange.request:
                 self._enter(self._client, HISTORY, exchange.request, _Told(exchange.status, exchange.node))
 
-    def add_lines(self, lines: Iterable[RawLine]) -> None:
+    def add_lines(self, lines: Iterable[AccessLine]) -> None:
         """What the balancer passed on."""
         for line in lines:
             request = line.id or ""

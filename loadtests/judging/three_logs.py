@@ -19,7 +19,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
 
-from compose.balancers.access_log import KEPT_LOG, NO_FLAGS, RawLine, read_access_batches
+from compose.balancers.access_log import KEPT_LOG, NO_FLAGS, AccessLine, read_access_batches
 from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, Told, list_mismatches
 from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record
@@ -37,7 +37,7 @@ class LogListener(Protocol):
     def add_records(self, records: list[Record]) -> None:
         """What shoppers sent and were answered; at the end, the database's orders."""
 
-    def add_lines(self, lines: list[RawLine]) -> None:
+    def add_lines(self, lines: list[AccessLine]) -> None:
         """What the balancer passed on."""
 
     def add_node(self, node: str, records: list[LogRecord]) -> None:
@@ -182,7 +182,7 @@ class LogMatching:
         self._sent.extend(map(hash, requests))
         self._doubtful.update(hash(request) for request in requests if request.startswith(PROBE))
 
-    def add_lines(self, lines: Iterable[RawLine]) -> None:
+    def add_lines(self, lines: Iterable[AccessLine]) -> None:
         """What the balancer passed on."""
         asked = [line for line in lines if line.path != HEALTH]
         told = [(line.status or 0, line.answered_by or "", line.flags not in NO_FLAGS) for line in asked]

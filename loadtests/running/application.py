@@ -20,7 +20,7 @@ from compose.applications.described import DescribedApplication, end_group, plac
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers import balancer_named
-from compose.balancers.access_log import RawLine, read_access_batches
+from compose.balancers.access_log import AccessLine, read_access_batches
 from compose.balancers.contract import Balancer
 from compose.cluster import Limits
 from compose.description import Description, architectures_of
@@ -307,7 +307,7 @@ def name_in_log(access: Path, balancer: Balancer) -> dict[str, str]:
     return {line.id: line.answered_by for line in lines if line.id and line.answered_by}
 
 
-def _named(line: RawLine, balancer: Balancer) -> RawLine:
+def _named(line: AccessLine, balancer: Balancer) -> AccessLine:
     if not balancer.came_from_node(line):
         return msgspec.structs.replace(line, answered_by=None)
     # Logs without words of their own take an error that nobody signed for the balancer's; it was the node's.

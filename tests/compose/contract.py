@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import NO_FLAGS, RawLine
+from compose.balancers.access_log import NO_FLAGS, AccessLine
 from compose.cluster import Limits
 from compose.engines import cluster_file
 from compose.engines.contract import Cluster
@@ -120,7 +120,7 @@ class EngineContract(BreakingContract, BalancingContract, ChangingContract, Stor
         node = answer.headers["X-Node"]
         logs = cluster.logs()
 
-        def balancer_line() -> RawLine | None:
+        def balancer_line() -> AccessLine | None:
             return next((line for line in access_lines(logs["access"]) if line.id == "contract.1-a_B"), None)
 
         assert until(lambda: balancer_line() is not None)

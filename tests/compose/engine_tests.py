@@ -14,7 +14,7 @@ import requests
 from compose.applications.contract import NodeSetup
 from compose.applications.twins import Twins
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import RawLine, read_access_batches
+from compose.balancers.access_log import AccessLine, read_access_batches
 from compose.cluster import DEFAULT_BALANCER, ClusterSpec, Limits, Observation
 from compose.engines import persisted_cluster
 from compose.engines.contract import Cluster, Engine
@@ -81,7 +81,7 @@ def new_spec(architecture: str = "sticky-memory", **changes: object) -> ClusterS
     return ClusterSpec(secrets.token_hex(4), ARCHITECTURES[architecture], accounts=6, **changes)  # type: ignore[arg-type]
 
 
-def access_lines(path: Path) -> list[RawLine]:
+def access_lines(path: Path) -> list[AccessLine]:
     """What the balancer has written down up to now."""
     return [line for lines in read_access_batches(path) for line in lines]
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.balancers.contract import ring_cookie
 from compose.cluster import Balancing, Limits
 from compose.engines.contract import Cluster
@@ -21,8 +21,8 @@ from tests.waiting import ask, until
 pytestmark = pytest.mark.cluster
 
 
-def access(cluster: Cluster, request: str) -> RawLine:
-    def found() -> list[RawLine]:
+def access(cluster: Cluster, request: str) -> AccessLine:
+    def found() -> list[AccessLine]:
         return [line for line in access_lines(cluster.logs()["access"]) if line.id == request]
 
     assert until(lambda: bool(found()))

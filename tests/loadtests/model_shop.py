@@ -10,7 +10,7 @@ from random import Random
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from loadtests.model.events import LoadEnded
 from loadtests.model.history import Do, Exchange, Outcome, Record, StoredOrder, Why
 from loadtests.model.plan import Action, ClientLimits, Plan, PlannedFault, ShopperPlan
@@ -50,7 +50,7 @@ class Model:
         self.lost_answers = lost_answers
         self.kill = kill
         self.records: list[Record] = []
-        self.access: list[RawLine] = []
+        self.access: list[AccessLine] = []
         self.node_logs: dict[str, list[LoggedRequest]] = {node: [] for node in NODES}
         self.at_risk: tuple[str, ...] = ()
         self.logouts = 0
@@ -152,7 +152,7 @@ class Model:
         shown = msgspec.structs.replace(shown, outcome=outcome)
         flags = "UC" if lost else ""
         self.access.append(
-            RawLine(
+            AccessLine(
                 EPOCH_US + at_us, shown.status or 499, 5_000, request, "POST" if action.do in WRITES else "GET",
                 PATHS.get(action.do, "/"), flags, node, shown.node,
             )

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from compose.balancers import BALANCERS
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.balancers.contract import Balancer, Member, Routing, Site
 from compose.cluster import Balancing, ClusterSpec, Limits, PublicListener
 from compose.engines.contract import Cluster
@@ -90,9 +90,9 @@ class BalancerContract:
         if not self.balancer.can.live_membership:
             assert until(lambda: self.statuses(cluster) == {200} == self.statuses(cluster))
 
-    def line(self, cluster: Cluster, request: str) -> RawLine:
+    def line(self, cluster: Cluster, request: str) -> AccessLine:
         """The line of that request, which may be a moment late."""
-        found: list[RawLine] = []
+        found: list[AccessLine] = []
 
         def look() -> bool:
             found[:] = [one for one in access_lines(cluster.logs()["access"]) if one.id == request]

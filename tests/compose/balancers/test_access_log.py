@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from shared.errors import RunFolderError
 from tests.compose.engine_tests import access_lines
 
@@ -22,8 +22,8 @@ def test_lines_are_read_as_they_are_written(tmp_path: Path) -> None:
     log = tmp_path / "access.ndjson"
     log.write_text(SERVED + REFUSED)
     assert list(access_lines(log)) == [
-        RawLine(1795225354057139, 200, 936, "a-1", "GET", "/cart", "-", "n2", "n2", "via_upstream"),
-        RawLine(1795225354343242, 503, None, "a-2", "POST", "/cart", "UF", "n1", None, "connection_refused"),
+        AccessLine(1795225354057139, 200, 936, "a-1", "GET", "/cart", "-", "n2", "n2", "via_upstream"),
+        AccessLine(1795225354343242, 503, None, "a-2", "POST", "/cart", "UF", "n1", None, "connection_refused"),
     ]
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from compose.balancers import BALANCERS, balancer_named
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.balancers.contract import MemberHealth, Program, Routing, Site
 from compose.balancers.envoy import CONFIG_FILE, Envoy
 from compose.cluster import Balancing
@@ -54,12 +54,12 @@ class QuietEnvoy(Envoy):
     def balancing(self, admin_url: str) -> Balancing | None:
         return None
 
-    def record(self, line: bytes, nodes: Mapping[str, str]) -> RawLine | None:
+    def record(self, line: bytes, nodes: Mapping[str, str]) -> AccessLine | None:
         words = [None if word == "-" else word for word in line.decode().split()]
         if len(words) != 7:
             raise msgspec.DecodeError("not seven words")
         at_us, request, method, path, status, node, answered_by = words
-        return RawLine(
+        return AccessLine(
             int(at_us or 0), int(status or 0), id=request, method=method, path=path, node=node, answered_by=answered_by
         )
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.cluster import Limits
 from loadtests.judging.affected_users import BY_LOG, AffectedUsers, HeldByLog
 from loadtests.model.application import ApplicationFacts
@@ -20,12 +20,12 @@ EPOCH_US = 1_700_000_000_000_000
 
 def line(
     shopper: int, seconds: float, node: str = "n2", path: str = "/cart", status: int = 200, took_us: int = 1000
-) -> RawLine:
+) -> AccessLine:
     method = {"/login": "POST", "/logout": "POST", "/cart/tea": "DELETE"}.get(path, "GET")
-    return RawLine(round(seconds * 1e6), status, took_us, f"a-{shopper:04d}-0001", method, path, "", node, node)
+    return AccessLine(round(seconds * 1e6), status, took_us, f"a-{shopper:04d}-0001", method, path, "", node, node)
 
 
-def login(shopper: int, node: str = "n2") -> RawLine:
+def login(shopper: int, node: str = "n2") -> AccessLine:
     return line(shopper, 1.0, node, "/login")
 
 
@@ -38,7 +38,7 @@ def struck_by(kind: str, **changed: object) -> RunTimeline:
 AT_RISK = {"user-0001"}
 
 
-def hits(*lines: RawLine, architecture: str = "sticky-memory") -> AffectedUsers:
+def hits(*lines: AccessLine, architecture: str = "sticky-memory") -> AffectedUsers:
     found = AffectedUsers(scene(("n2", 5), architecture=architecture))
     for each in lines:
         found.add(each)
@@ -159,7 +159,7 @@ class TestAtRisk:
 class TestReached:
     def test_a_node_by_answering_or_by_being_asked_in_vain(self) -> None:
         found = AffectedUsers(struck_by("freeze", healed_us=8_000_000, observed_healed_us=8_100_000))
-        in_vain = RawLine(6_000_000, 503, 10, "a-0002-0001", "GET", "/cart", "UF", "n2", "")
+        in_vain = AccessLine(6_000_000, 503, 10, "a-0002-0001", "GET", "/cart", "UF", "n2", "")
         for each in (line(1, 4.5), in_vain, line(3, 6, "n1"), line(4, 3.5), line(5, 8.5)):
             found.add(each)
         assert found.reached(0) == 2
@@ -211,7 +211,7 @@ class TestServedByVictim:
         assert found.served_by_victim() == 2
 
     def test_a_foreign_id_is_nobody(self) -> None:
-        found = hits(RawLine(4_900_000, 200, 10, "ready-1", "GET", "/", "", "n2", "n2"))
+        found = hits(AccessLine(4_900_000, 200, 10, "ready-1", "GET", "/", "", "n2", "n2"))
         assert found.served_by_victim() == 0
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from compose.applications.contract import Grade
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from loadtests.judging.affected_users import AffectedUsers
 from loadtests.judging.experiment import (
     at_risk_doubts,
@@ -36,7 +36,7 @@ def struck(architecture: str = "sticky-memory", **changed: object) -> RunTimelin
 def hits(at: RunTimeline, asked_at: float = 4.9) -> AffectedUsers:
     """One shopper, who was answered by n2 then."""
     found = AffectedUsers(at)
-    found.add(RawLine(round(asked_at * 1e6), 200, 1000, "a-0001-0001", "GET", "/cart", "", "n2", "n2"))
+    found.add(AccessLine(round(asked_at * 1e6), 200, 1000, "a-0001-0001", "GET", "/cart", "", "n2", "n2"))
     return found
 
 

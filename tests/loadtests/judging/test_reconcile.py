@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from loadtests.judging.reconcile import Reconciler, list_mismatches
 from loadtests.model.history import Exchange
 from loadtests.model.results import Mismatch
@@ -17,8 +17,8 @@ def asked(status: int = 200, node: str = "n1", request: str = "a-0001-0001") -> 
 
 def line(
     status: int = 200, node: str = "n1", request: str = "a-0001-0001", flags: str = "", path: str = "/cart"
-) -> RawLine:
-    return RawLine(0, status, 10, request, "GET", path, flags, node, node)
+) -> AccessLine:
+    return AccessLine(0, status, 10, request, "GET", path, flags, node, node)
 
 
 def logged(status: int = 200, node: str = "n1", request: str = "a-0001-0001", path: str = "/cart") -> LoggedRequest:
@@ -26,16 +26,16 @@ def logged(status: int = 200, node: str = "n1", request: str = "a-0001-0001", pa
 
 
 def found(
-    *records: Exchange | RawLine | LoggedRequest, retries: bool = False, balancer_fell: bool = False
+    *records: Exchange | AccessLine | LoggedRequest, retries: bool = False, balancer_fell: bool = False
 ) -> list[Mismatch]:
     return list(told(Reconciler(retries=retries, balancer_fell=balancer_fell), *records).mismatches())
 
 
-def told(reconciler: Reconciler, *records: Exchange | RawLine | LoggedRequest) -> Reconciler:
+def told(reconciler: Reconciler, *records: Exchange | AccessLine | LoggedRequest) -> Reconciler:
     for record in records:
         if isinstance(record, Exchange):
             reconciler.add(record)
-        elif isinstance(record, RawLine):
+        elif isinstance(record, AccessLine):
             reconciler.add_lines([record])
         else:
             reconciler.add_node(record.node, [record])
@@ -64,7 +64,7 @@ def test_unless_it_is_told_that_the_balancer_fell_it_did_not() -> None:
         pytest.param([line(request="probe-1"), logged(request="probe-1")], id="the same through the balancer"),
     ],
 )
-def test_agreement(records: list[Exchange | RawLine | LoggedRequest]) -> None:
+def test_agreement(records: list[Exchange | AccessLine | LoggedRequest]) -> None:
     assert found(*records) == []
 
 
@@ -86,7 +86,7 @@ def test_agreement(records: list[Exchange | RawLine | LoggedRequest]) -> None:
         ([line(request="foreign"), logged(request="foreign")], "no shopper sent it"),
     ],
 )
-def test_disagreement(records: list[Exchange | RawLine | LoggedRequest], words: str) -> None:
+def test_disagreement(records: list[Exchange | AccessLine | LoggedRequest], words: str) -> None:
     mismatches = found(*records)
     assert any(words in mismatch.what for mismatch in mismatches), mismatches
     assert all(mismatch.request for mismatch in mismatches)
@@ -108,7 +108,7 @@ def test_disagreement(records: list[Exchange | RawLine | LoggedRequest], words: 
         ([asked(0, ""), line(0, "", flags="DC")], []),
     ],
 )  # fmt: skip
-def test_it_says_who_says_what(records: list[Exchange | RawLine | LoggedRequest], what: list[str]) -> None:
+def test_it_says_who_says_what(records: list[Exchange | AccessLine | LoggedRequest], what: list[str]) -> None:
     assert [mismatch.what for mismatch in found(*records)] == what
 
 
@@ -176,14 +176,14 @@ class TestGuests:
 
     GUEST = "8a2f0c3e-1d4b-4c55-8123-0123456789ab"
 
-    def admitted(self, *records: Exchange | RawLine | LoggedRequest, balancer_fell: bool = False) -> Reconciler:
+    def admitted(self, *records: Exchange | AccessLine | LoggedRequest, balancer_fell: bool = False) -> Reconciler:
         guests = Reconciler(balancer_fell=balancer_fell, is_guests=lambda request: not request.startswith("a-"))
         return told(guests, *records)
 
-    def words(self, *records: Exchange | RawLine | LoggedRequest, balancer_fell: bool = False) -> list[str]:
+    def words(self, *records: Exchange | AccessLine | LoggedRequest, balancer_fell: bool = False) -> list[str]:
         return [mismatch.what for mismatch in self.admitted(*records, balancer_fell=balancer_fell).mismatches()]
 
-    def guest(self, status: int = 200, node: str = "n1", flags: str = "") -> RawLine:
+    def guest(self, status: int = 200, node: str = "n1", flags: str = "") -> AccessLine:
         return line(status, node, self.GUEST, flags)
 
     def test_what_they_ask_is_in_no_history(self) -> None:

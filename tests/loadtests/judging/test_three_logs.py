@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compose.applications.contract import Grade
-from compose.balancers.access_log import RawLine
+from compose.balancers.access_log import AccessLine
 from compose.cluster import Limits
 from loadtests.judging import three_logs
 from loadtests.judging.three_logs import LogListener, LogMatching, ThreeLogs
@@ -31,8 +31,8 @@ def asked(request: str, status: int = 200, node: str = "n1") -> Exchange:
     return Exchange("redis", 1, request, "plan", "cart", "ok", 0, 0, 1, status=status, node=node)
 
 
-def line(request: str, status: int = 200, node: str = "n1", flags: str = "-") -> RawLine:
-    return RawLine(0, status, 1, request, "GET", "/cart", flags, node, node)
+def line(request: str, status: int = 200, node: str = "n1", flags: str = "-") -> AccessLine:
+    return AccessLine(0, status, 1, request, "GET", "/cart", flags, node, node)
 
 
 def logged(request: str, status: int = 200, node: str = "n1") -> LoggedRequest:
@@ -42,18 +42,18 @@ def logged(request: str, status: int = 200, node: str = "n1") -> LoggedRequest:
 class Told:
     """Three logs in memory, in the order in which they are told of."""
 
-    def __init__(self, records: list[Exchange | RawLine | LoggedRequest]) -> None:
+    def __init__(self, records: list[Exchange | AccessLine | LoggedRequest]) -> None:
         self.records = records
 
     def read_in_turn(self, hearer: LogListener) -> None:
         """As `loadtests.judging.three_logs.Sources`."""
         hearer.add_records([each for each in self.records if isinstance(each, Exchange)])
-        hearer.add_lines([each for each in self.records if isinstance(each, RawLine)])
+        hearer.add_lines([each for each in self.records if isinstance(each, AccessLine)])
         for node in ("n1", "n2"):
             hearer.add_node(node, [r for r in self.records if isinstance(r, LoggedRequest) and r.node == node])
 
 
-def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | None) -> Reconciliation:
+def found(records: list[Exchange | AccessLine | LoggedRequest], *, piece: int | None) -> Reconciliation:
     """What the comparison finds; told in pieces, or (None) all at once to somebody who forgets nothing."""
     logs = ThreeLogs(FINISHED)
     sources = Told(records)
@@ -65,7 +65,7 @@ def found(records: list[Exchange | RawLine | LoggedRequest], *, piece: int | Non
         for each in some:
             if isinstance(each, Exchange):
                 logs.add(each)
-        logs.add_lines([each for each in some if isinstance(each, RawLine)])
+        logs.add_lines([each for each in some if isinstance(each, AccessLine)])
         for node in ("n1", "n2"):
             logs.add_node(node, [each for each in some if isinstance(each, LoggedRequest) and each.node == node])
     return logs.close(sources)  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ ANYTHING = st.one_of(
 
 
 @given(st.lists(ANYTHING, max_size=30), st.integers(1, 9), st.integers(0, 6))
-def test_the_same_is_found(records: list[Exchange | RawLine | LoggedRequest], piece: int, whole: int) -> None:
+def test_the_same_is_found(records: list[Exchange | AccessLine | LoggedRequest], piece: int, whole: int) -> None:
     agreed = [make(f"b-{number}") for number in range(whole) for make in (logged, line, asked)]
     told = [*agreed, *records, *agreed[:2]]
     assert found(told, piece=piece) == found(told, piece=None)
@@ -166,13 +166,13 @@ def test_equal_numbers_are_found_by_either_way(many: int, monkeypatch: pytest.Mo
     assert three_logs._equal_ones(array("q", [3, -1, 3, 7, -1])) == {3, -1}
 
 
-def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[RawLine], list[Exchange]]]:
+def agreeing(count: int) -> Iterator[tuple[list[LogRecord], list[AccessLine], list[Exchange]]]:
     for begin in range(0, count, 100):
         requests = [f"a-0001-{number:06d}" for number in range(begin, begin + 100)]
         yield [*map(logged, requests)], [*map(line, requests)], [*map(asked, requests)]
 
 
-def room(pieces: Iterable[tuple[list[LogRecord], list[RawLine], list[Exchange]]]) -> int:
+def room(pieces: Iterable[tuple[list[LogRecord], list[AccessLine], list[Exchange]]]) -> int:
     """Bytes that are kept at most, beside the piece in hand."""
     matching = LogMatching()
     tracemalloc.start()
