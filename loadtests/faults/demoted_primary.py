@@ -1,10 +1,14 @@
 """The session store fails over as planned, nobody dies, and nodes go on talking to the server that was the primary."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from compose.cluster import REPLICA, SENTINEL, STORE, Limits
 from compose.engines.contract import Cluster
+from compose.probes import MASTER
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, StoreRolledBack
-from loadtests.faults.store_server import StoreServer
+from loadtests.faults.store_server import ask, end_others, facts
 from loadtests.model.results import Cause
 
 STAYED = Cause(
@@ -41,25 +45,32 @@ class DemotedPrimary(Fault):
 
     def inject(self, target: Target) -> None:
         # By the sentinel, as before maintenance: it knows at once whom to name, and nobody need die.
-        StoreServer(target.cluster, SENTINEL).fail_over()
+        ask(target.cluster, SENTINEL, lambda sentinel: sentinel.sentinel_failover(MASTER))
 
     def observe(self, target: Target) -> Evidence | None:
         named, other = _primaries(target.cluster)
-        server = StoreServer(target.cluster, other)
+        clients = ask(target.cluster, other, lambda server: server.client_list()) or []
         # That there are two primaries hurts nobody, unless nodes still talk to the one that is not named.
-        stay = sorted(server.clients() & set(target.nodes)) if server.role() == "master" else []
-        if not stay:
+        stay = sorted({client.get("name", "") for client in clients} & set(target.nodes))
+        if not stay or _role(target.cluster, other) != "master":
             return None
         return (f"the sentinel names {named}", f"{other}: role master, and {', '.join(stay)} among its clients")
 
     def heal(self, target: Target) -> None:
         # The sentinel would do so only after ten seconds in which the old one still calls itself the primary.
         named, other = _primaries(target.cluster)
-        StoreServer(target.cluster, other).follow(target.cluster.address(named))
+        where = urlsplit(target.cluster.address(named))
+
+        def obey(server: Any) -> None:
+            server.replicaof(where.hostname or "", where.port or 0)
+            # Nodes find the new primary only with a new connection; on an old one they would be refused their writes.
+            end_others(server)
+
+        ask(target.cluster, other, obey)
 
     def observe_healed(self, target: Target) -> Evidence | None:
         named, other = _primaries(target.cluster)
-        roles = {part: StoreServer(target.cluster, part).role() for part in (named, other)}
+        roles = {part: _role(target.cluster, part) for part in (named, other)}
         if roles != {named: "master", other: "slave"}:
             return None
         return tuple(f"{part}: role {role}" for part, role in roles.items())
@@ -72,5 +83,11 @@ class DemotedPrimary(Fault):
 
 def _primaries(cluster: Cluster) -> tuple[str, str]:
     """Whom the sentinel names, and the other one."""
-    named = StoreServer(cluster, SENTINEL).primary()
+    told = ask(cluster, SENTINEL, lambda sentinel: sentinel.sentinel_get_master_addr_by_name(MASTER))
+    named = f"{str(told[0], 'ascii')}:{told[1]}" if told else ""
     return (REPLICA, STORE) if named and named in cluster.address(REPLICA) else (STORE, REPLICA)
+
+
+def _role(cluster: Cluster, part: str) -> str | None:
+    """`master` or `slave`, by its own word."""
+    return facts(cluster, part, "replication").get("role")

@@ -1,10 +1,16 @@
 """The session store takes no more connections (`maxclients`): others have them all."""
 
-from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.store_server import StoreServer
+from contextlib import suppress
+
+from loadtests.faults.contract import Target
+from loadtests.faults.store_server import LetsNobodyIn, StoreConnection, connection, end_others
+
+MAX_CLIENTS = 10_000  # as many connections as a store takes that nobody has told otherwise
+_KEPT: dict[str, StoreConnection] = {}
+"""By address: the one connection that a crowded store has; if this process ends, so does it."""
 
 
-class StoreCrowded(Fault):
+class StoreCrowded(LetsNobodyIn):
     """Every connection is taken, as when a service beside the shop leaks them; the store itself is well."""
 
     kind = "store-crowded"
@@ -12,21 +18,22 @@ class StoreCrowded(Fault):
     doing = "Taking all connections of"
     done = "out of connections"
     button = "Crowd the store"
-    strikes = "store"
     sentence = "The session store ends its connections and takes no new ones (its maxclients), until it is healed."
+    refusal = "max number of clients"
+    newcomer = "a new connection"
 
     def inject(self, target: Target) -> None:
-        StoreServer(target.cluster, target.victim).crowd()
-
-    def observe(self, target: Target) -> Evidence | None:
-        # In its own words: that nothing answers could be a dead store's doing.
-        said = StoreServer(target.cluster, target.victim).refuses_to_talk()
-        return (f"a new connection: {said}",) if "max number of clients" in said else None
+        # Made beforehand and kept: once there is room for one only, whoever comes first has it, perhaps a node.
+        address = target.cluster.address(target.victim)
+        kept = _KEPT.get(address) or connection(target.cluster, target.victim)
+        with suppress(OSError, kept.errors):
+            kept.server.config_set("maxclients", 1)
+            # Before the others are ended: if that fails, healing must still find the one that may come in.
+            _KEPT[address] = kept
+            end_others(kept.server)
 
     def heal(self, target: Target) -> None:
-        StoreServer(target.cluster, target.victim).let_in()
-
-    def observe_healed(self, target: Target) -> Evidence | None:
-        seen = target.cluster.observe(target.victim)
-        said = StoreServer(target.cluster, target.victim).refuses_to_talk()
-        return (*seen.evidence, "a new connection: answered") if seen.answers and not said else None
+        kept = _KEPT.pop(target.cluster.address(target.victim), None) or connection(target.cluster, target.victim)
+        with suppress(OSError, kept.errors):
+            kept.server.config_set("maxclients", MAX_CLIENTS)
+        kept.server.close()

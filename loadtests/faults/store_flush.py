@@ -3,7 +3,7 @@
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import StoreGone
-from loadtests.faults.store_server import StoreServer
+from loadtests.faults.store_server import ask, facts
 from loadtests.model.results import Cause
 
 FLUSHED = Cause("store_flushed", "An operator emptied the session store, and the session was in it.")
@@ -23,9 +23,9 @@ class StoreFlush(Stays):
     sentence = "An operator empties the session store with FLUSHALL; healing brings nothing back."
 
     def inject(self, target: Target) -> None:
-        StoreServer(target.cluster, target.victim).flush()
+        ask(target.cluster, target.victim, lambda server: server.flushall())
 
     def observe(self, target: Target) -> Evidence | None:
         # By its count of commands: that it holds little proves nothing, since shoppers write to it all the while.
-        flushes = StoreServer(target.cluster, target.victim).flushes()
+        flushes = facts(target.cluster, target.victim, "commandstats").get("cmdstat_flushall", {}).get("calls", 0)
         return (f"FLUSHALL carried out: {flushes}",) if flushes else None

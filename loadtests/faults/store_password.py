@@ -1,10 +1,14 @@
 """The session store's password is changed, and nobody told the nodes."""
 
-from loadtests.faults.contract import Evidence, Fault, Target
-from loadtests.faults.store_server import StoreServer
+from typing import Any
+
+from loadtests.faults.contract import Target
+from loadtests.faults.store_server import LetsNobodyIn, ask, end_others
+
+PASSWORD = "nobody told the nodes"
 
 
-class StorePassword(Fault):
+class StorePassword(LetsNobodyIn):
     """Old connections are ended, as at a failover; new ones are asked for a password that nodes do not have."""
 
     kind = "store-password"
@@ -12,21 +16,18 @@ class StorePassword(Fault):
     doing = "Changing the password of"
     done = "given another password"
     button = "Change the store's password"
-    strikes = "store"
     sentence = "The session store asks for another password than the nodes were given, until it is healed."
+    refusal = "uthenticat"
+    newcomer = "as the nodes come"
 
     def inject(self, target: Target) -> None:
-        StoreServer(target.cluster, target.victim).lock()
+        def lock(server: Any) -> None:
+            server.config_set("requirepass", PASSWORD)
+            # Whoever is connected has been let in, and would never be asked.
+            end_others(server)
 
-    def observe(self, target: Target) -> Evidence | None:
-        # In its own words: that nothing answers could be a dead store's doing.
-        said = StoreServer(target.cluster, target.victim).refuses_to_talk()
-        return (f"as the nodes come: {said}",) if "uthenticat" in said else None
+        ask(target.cluster, target.victim, lock)
 
     def heal(self, target: Target) -> None:
-        StoreServer(target.cluster, target.victim).unlock()
-
-    def observe_healed(self, target: Target) -> Evidence | None:
-        seen = target.cluster.observe(target.victim)
-        said = StoreServer(target.cluster, target.victim).refuses_to_talk()
-        return (*seen.evidence, "as the nodes come: answered") if seen.answers and not said else None
+        # With the password; of a store that asks for none the question fails, and there is nothing to undo.
+        ask(target.cluster, target.victim, lambda server: server.config_set("requirepass", ""), password=PASSWORD)

@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import redis
 
 from compose.applications.contract import NodeState
 from compose.architectures import ARCHITECTURES
@@ -24,8 +26,13 @@ from compose.cluster import (
     Wire,
 )
 from compose.engines.contract import Cluster
+from loadtests.faults.store_full import JUNK
+from loadtests.faults.store_password import PASSWORD
+from loadtests.faults.store_server import StoreConnection
 from shared.demo_accounts import DatabaseOrder
 from shared.sessions import HeldSession, Injection
+
+PORT = 6379
 
 
 class Part(msgspec.Struct):
@@ -86,7 +93,7 @@ class ScriptedCluster(Cluster):
         return tuple(self.there)
 
     def address(self, part: str) -> str:
-        return f"redis://{part}"
+        return f"redis://{part}:{PORT}"
 
     # breaking and mending a part
 
@@ -222,62 +229,78 @@ class ScriptedCluster(Cluster):
         self.calls.append("stop")
 
 
-class ScriptedStore:
-    """Stands in for `loadtests.faults.store_server.StoreServer`."""
+class ScriptedServer:
+    """Stands in for a client of a store, its replica or its sentinel: what faults ask of them, and no more."""
 
-    def __init__(self, cluster: ScriptedCluster, part: str) -> None:
+    def __init__(self, cluster: ScriptedCluster, name: str) -> None:
         self._cluster = cluster
-        self._part = cluster.there[part]
+        self._name = name
+        self._part = cluster.there[name]
 
-    def role(self) -> str | None:
-        return self._part.role if self._part.answers else None
+    def __enter__(self) -> ScriptedServer:
+        return self
 
-    def fail_over(self) -> None:
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def ping(self) -> None:
+        if self._cluster.store_says:
+            raise ConnectionError(self._cluster.store_says)
+
+    def info(self, section: str) -> dict[str, Any]:
+        if not self._part.answers:
+            raise ConnectionError
+        told = {"replication": {"role": self._part.role}, "stats": {"evicted_keys": 0}}
+        return told.get(section, {"cmdstat_flushall": {"calls": self._cluster.flushes}})
+
+    def sentinel_failover(self, _: str) -> None:
         self._cluster.there["replica"].role, self._cluster.named = "master", "replica"
 
-    def follow(self, address: str) -> None:
+    def sentinel_get_master_addr_by_name(self, _: str) -> tuple[bytes, int]:
+        return self._cluster.named.encode(), PORT
+
+    def replicaof(self, *_: object) -> None:
         self._part.role = "slave"
 
-    def clients(self) -> frozenset[str]:
-        return frozenset({"n1"} if self._part.role == "master" else ())
+    def client_kill_filter(self, **_: object) -> None:
+        pass
 
-    def primary(self) -> str:
-        return self._cluster.named
+    def client_list(self) -> list[dict[str, str]]:
+        return [{"name": "n1"}] if self._part.role == "master" else []
 
-    def quickest_ms(self, tries: int) -> float | None:
-        return 0.1
-
-    def evicted(self) -> int:
-        return 0
-
-    def fill(self, mb: int) -> None:
-        self._cluster.junk = 256 * mb
-
-    def junk(self) -> int:
-        return self._cluster.junk
-
-    def clear(self) -> None:
-        self._cluster.junk = 0
-
-    def refuses(self) -> str:
-        return "OOM" if self._cluster.junk else ""
-
-    def flush(self) -> None:
+    def flushall(self) -> None:
         self._cluster.flushes += 1
 
-    def flushes(self) -> int:
-        return self._cluster.flushes
+    def config_set(self, name: str, value: object) -> None:
+        self._cluster.store_says = {1: "max number of clients reached", PASSWORD: "Authentication required."}.get(
+            value,  # type: ignore[call-overload]
+            "",
+        )
 
-    def crowd(self) -> None:
-        self._cluster.store_says = "max number of clients reached"
+    def pipeline(self, *, transaction: bool) -> ScriptedServer:
+        return self
 
-    def lock(self) -> None:
-        self._cluster.store_says = "Authentication required."
+    def execute(self, *, raise_on_error: bool) -> list[Exception]:
+        return [redis.ResponseError("OOM")]
 
-    def let_in(self) -> None:
-        self._cluster.store_says = ""
+    def set(self, name: str, _: bytes) -> None:
+        if name == f"{JUNK}write" and self._cluster.junk:
+            raise redis.ResponseError("OOM")
 
-    unlock = let_in
+    def setrange(self, *_: object) -> None:
+        self._cluster.junk = 1
 
-    def refuses_to_talk(self) -> str:
-        return self._cluster.store_says
+    def scan_iter(self, **_: object) -> list[bytes]:
+        return [b"junk"] * self._cluster.junk
+
+    def delete(self, *names: object) -> None:
+        if names != (f"{JUNK}write",):
+            self._cluster.junk = 0
+
+
+def scripted_connection(cluster: ScriptedCluster, part: str, password: str = "") -> StoreConnection:
+    """Stands in for `loadtests.faults.store_server.connection`."""
+    return StoreConnection(ScriptedServer(cluster, part), redis.RedisError)  # type: ignore[arg-type]

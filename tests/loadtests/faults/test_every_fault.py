@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from compose.architectures import ARCHITECTURES
-from loadtests.faults import FAULTS, Fault, Target
+from compose.cluster import Reply
+from loadtests.faults import FAULTS, Fault, Target, store_crowded, store_far, store_server
 from loadtests.faults.bases import Condition
 from tests.contrast import contrast
 from tests.loadtests.faults.targets import target_for
-from tests.loadtests.scripted_cluster import ScriptedCluster, ScriptedStore
+from tests.loadtests.scripted_cluster import ScriptedCluster, scripted_connection
 
 HEALS_WITHIN = 3
 """Steps of the longest healing: end, start, send it shoppers."""
@@ -22,8 +23,10 @@ LIGHT, DARK = "#ffffff", "#191c20"
 
 @pytest.fixture
 def fault(kind: str, monkeypatch: pytest.MonkeyPatch) -> Fault:
-    module = sys.modules[type(FAULTS[kind]).__module__]
-    monkeypatch.setattr(module, "StoreServer", ScriptedStore, raising=False)
+    for module in (store_server, sys.modules[type(FAULTS[kind]).__module__]):
+        monkeypatch.setattr(module, "connection", scripted_connection, raising=False)
+    monkeypatch.setattr(store_crowded, "_KEPT", {})
+    monkeypatch.setattr(store_far, "ping", lambda _address: Reply(True, 0.1, "PONG"))
     return FAULTS[kind]
 
 
