@@ -19,7 +19,6 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NOT_ASKED, Do, Exchange, read_history_batches
 from loadtests.model.plan import Plan, PlannedFault, read_plan_by_person
 from loadtests.model.run_folder import Provenance, RunFolder
-from loadtests.session_model.causes import IN_NODES
 from loadtests.session_model.timeline import run_timeline
 
 BUCKETS_US = (100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000)
@@ -96,7 +95,6 @@ class Story:
         self.ready = next((event for event in reversed(events) if isinstance(event, happened.ClusterReady)), None)
         self.samples = [event for event in events if isinstance(event, happened.NodeSample)]
         self.used = [event for event in events if isinstance(event, happened.PartSample)]
-        self.ended = [event for event in events if isinstance(event, happened.LoadEnded)]
         self.stopped = next((event for event in reversed(events) if isinstance(event, happened.ClusterStopped)), None)
         # No lambda: to another process and back a story goes as a pickle.
         self.due: dict[int, dict[Fate, int]] = defaultdict(partial(defaultdict, int))
@@ -119,21 +117,11 @@ class Story:
     @property
     def css(self) -> str:
         """The class of its colour."""
-        return "" if self.ready is None else self.ready.description.app.removesuffix("_app")
-
-    @property
-    def sessions_in_nodes(self) -> bool:
-        """Whether its nodes hold sessions in their memory."""
-        return self.ready is not None and self.ready.description.store in IN_NODES
-
-    @property
-    def sticky(self) -> bool:
-        """Whether its balancer leads a shopper to the same node again."""
-        return self.ready is not None and self.ready.description.affinity in ("cookie", "hash", "address")
+        return self.run.description.app.removesuffix("_app") if self.run.description else ""
 
     def node_names(self) -> list[str]:
         """All nodes, in order."""
-        known = set(self.answers) | set(self.ready.nodes if self.ready else ())
+        known = {*self.answers, *self.run.nodes}
         return sorted(known, key=lambda name: (len(name), name))  # n10 after n9
 
     def add(self, *exchanges: Exchange) -> None:

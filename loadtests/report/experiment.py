@@ -12,6 +12,8 @@ from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
 from loadtests.report.evidence import Evidence, Story
 
+STICKY = ("cookie", "hash", "address")
+"""By these a balancer leads a shopper to the same node again, so that it knows who was at risk."""
 STEPS = {
     "planned": "planned",
     "injected": "injected",
@@ -131,7 +133,7 @@ def _by_balancer(result: ArchitectureResult, story: Story) -> Cell:
     count = result.reconciliation.at_risk_by_balancer
     if count is None:
         return "–", ""
-    if not story.sticky:
+    if story.run.affinity not in STICKY:
         return f"{count:,}", ""
     agrees = count == result.at_risk
     return (f"{count:,}, agrees", "good") if agrees else (f"{count:,}, does not agree", "bad")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from loadtests.report.evidence import Story
 from loadtests.report.step_chart import LaneChart, Lanes, most_in, summed
+from loadtests.session_model.causes import IN_NODES
 
 
 def _sessions_held(story: Story) -> Lanes:
     """How many sessions each node held; nothing where nodes hold none, or nobody looked."""
-    if not (story.sessions_in_nodes and story.samples):
+    if not (story.run.store in IN_NODES and story.samples):
         return {}
     ends = [sample.at_us for sample in story.samples[1:]] + [max(story.end_us, story.samples[-1].at_us)]
     lanes: Lanes = {}

@@ -69,7 +69,7 @@ def _plain(name: str) -> str:
 
 
 def _limits(evidence: Evidence) -> tuple[tuple[Fact, ...], tuple[tuple[str, str, str], ...]]:
-    by_name = {name: story.ready.limits for name, story in evidence.stories.items() if story.ready is not None}
+    by_name = {name: story.run.limits for name, story in evidence.stories.items() if story.ready}
     shared: list[Fact] = []
     differing: list[tuple[str, str, str]] = []
     for field in Limits.__struct_fields__:

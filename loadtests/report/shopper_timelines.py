@@ -113,7 +113,7 @@ def strips(story: Story, result: ArchitectureResult, axis: TimeAxis) -> Chart:
         table=_table(groups),
         css=f"{story.css} rows-of-{px:.0f}",
         of=story.name,
-        about=story.ready.description.summary if story.ready else "",
+        about=story.run.description.summary if story.run.description else "",
     )
 
 
