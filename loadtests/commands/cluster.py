@@ -35,36 +35,12 @@ class Users(msgspec.Struct, frozen=True):
     password: str
 
 
-class UpNode(msgspec.Struct, frozen=True):
-    """A node by itself."""
+class NodeStatus(msgspec.Struct, frozen=True):
+    """A node as `status` sees it."""
 
     name: str
     url: str
     pid: int | None
-
-
-class UpBalancer(msgspec.Struct, frozen=True):
-    """The balancer."""
-
-    admin_url: str
-    """Its own address."""
-    name: str
-
-
-class UpDocument(msgspec.Struct, frozen=True):
-    """What `up --json` prints."""
-
-    url: str
-    architecture: str
-    run: str
-    users: Users
-    nodes: tuple[UpNode, ...]
-    balancer: UpBalancer
-
-
-class NodeStatus(UpNode, frozen=True):
-    """A node as `status` sees it."""
-
     process: bool
     answers: bool
     in_rotation: bool
@@ -80,15 +56,6 @@ class ClusterStatus(msgspec.Struct, frozen=True):
     url: str
     users: Users
     nodes: tuple[NodeStatus, ...]
-
-
-class StatusDocument(msgspec.Struct, frozen=True):
-    """What `status --json` prints."""
-
-    clusters: tuple[ClusterStatus, ...]
-    """Oldest first."""
-    damaged: tuple[str, ...] = ()
-    """Clusters that cannot be read any more; `down --all` removes them."""
 
 
 @click.command()
@@ -171,11 +138,13 @@ def _announce(cluster: Cluster, as_json: bool) -> None:
     from compose.balancers import balancer_named
 
     spec = cluster.spec
-    nodes = tuple(UpNode(node.name, node.url, node.pid) for node in cluster.nodes())
-    users = Users(spec.accounts, spec.password)
+    nodes, users = cluster.nodes(), Users(spec.accounts, spec.password)
     if as_json:
-        balancer = UpBalancer(cluster.admin_url, spec.balancer)
-        click.echo(json_text(UpDocument(cluster.url, spec.architecture.name, spec.run, users, nodes, balancer)))
+        document = {
+            "url": cluster.url, "architecture": spec.architecture.name, "run": spec.run, "users": users, "nodes": nodes,
+            "balancer": {"admin_url": cluster.admin_url, "name": spec.balancer},
+        }  # fmt: skip
+        click.echo(json_text(document))
         return
     click.echo(f"The shop is open: {cluster.url}")
     click.echo(f"  architecture  {spec.architecture.name}: {spec.architecture.summary}")
@@ -208,11 +177,10 @@ def status(as_json: bool) -> None:
             clusters.append(_status_of(attach(state, run)))
         except UsageError:  # one that cannot be read must not hide the others
             damaged.append(run)
-    document = StatusDocument(tuple(clusters), tuple(damaged))
     if as_json:
-        tell(json_text(document))
+        tell(json_text({"clusters": clusters, "damaged": damaged}))
     else:
-        _print_status(document)
+        _print_status(clusters, damaged)
 
 
 def _status_of(cluster: Cluster) -> ClusterStatus:
@@ -227,10 +195,10 @@ def _status_of(cluster: Cluster) -> ClusterStatus:
     return ClusterStatus(spec.run, spec.architecture.name, cluster.url, users, tuple(nodes))
 
 
-def _print_status(document: StatusDocument) -> None:
-    if not document.clusters and not document.damaged:
+def _print_status(clusters: list[ClusterStatus], damaged: list[str]) -> None:
+    if not clusters and not damaged:
         advise("No cluster is running. `twinshop up --architecture sticky-memory` starts one.")
-    for cluster in document.clusters:
+    for cluster in clusters:
         password = f"  password {cluster.users.password}" if cluster.users.password else ""
         tell(f"{cluster.run}  {cluster.architecture}  {cluster.url}{password}")
         for node in cluster.nodes:
@@ -239,7 +207,7 @@ def _print_status(document: StatusDocument) -> None:
                 f"  {node.name:<4} process {_yes(node.process)}  answers {_yes(node.answers)}"
                 f"  in rotation {_yes(node.in_rotation)}  sessions in memory {held}"
             )
-    for run in document.damaged:
+    for run in damaged:
         advise(f"{run}  cannot be read any more: `twinshop down --cluster {run}` removes it")
 
 

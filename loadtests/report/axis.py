@@ -1,17 +1,23 @@
-"""The time axis that all charts of a report share, and the fault bands on it."""
+"""The time axis that all charts of a report share, and the fault bands on it; and what their key says of the bands."""
 
 from __future__ import annotations
 
 import msgspec
 
+from loadtests.faults.words import in_words, what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.report.drawing import UNITS, AnyShape, Box, Label, Line, percent
+from loadtests.report.evidence import Story
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 FOOT = 20
 """px below the plot, for the ticks' labels."""
 TOP = 4
 """px above it."""
+MOST_MARKED = 8
+"""So many words for the fault bands; more faults are told further down."""
+MOST_TOLD_BACK = 3
+"""With more faults than these, charts say when each struck, and only draw when it was over."""
 
 
 class TimeAxis(msgspec.Struct, frozen=True):
@@ -72,3 +78,34 @@ def _band(axis: TimeAxis, fault: FaultTimeline, top: float, bottom: float) -> li
             x = percent(axis.share(at_us))
             shapes.append(Line(f"fault {css}", x, top, x, bottom))
     return shapes
+
+
+def bands_of(stories: list[Story]) -> tuple[str, ...]:
+    """Each thing that charts mark once, with the times at which it came in one architecture or another."""
+    times: dict[str, list[int]] = {}
+    for story in stories:
+        short = len(story.faults) > MOST_TOLD_BACK
+        for fault in story.faults:
+            for at_us, text in _marked(fault, short=short):
+                times.setdefault(text, []).append(at_us)
+    told = [f"{text} at {_moments(min(at), max(at))}" for text, at in times.items()]
+    return (*told[:MOST_MARKED], *((f"and {len(told) - MOST_MARKED} more",) if len(told) > MOST_MARKED else ()))
+
+
+def _marked(fault: FaultTimeline, *, short: bool) -> list[tuple[int, str]]:
+    """What the key says of a fault that was injected, and when (us); `short`: only what was done."""
+    seen = "" if fault.observed_us is not None else " (not seen)"
+    done = what_was_done(fault.kind, fault.victim)
+    words = [(fault.start_us, done + seen)]
+    if short or fault.stays:
+        return words
+    if fault.observed_healed_us is not None:
+        words.append((fault.observed_healed_us, f"{in_words(fault.victim)} back"))
+    elif fault.healed_us is not None:
+        words.append((fault.healed_us, f"{in_words(fault.victim)} healed (not seen)"))
+    return words
+
+
+def _moments(first_us: int, last_us: int) -> str:
+    first, last = f"{first_us / 1e6:.1f}", f"{last_us / 1e6:.1f}"
+    return f"{first} s" if first == last else f"{first} to {last} s"

@@ -15,16 +15,20 @@ from loadtests.judging.verdict import fired
 from loadtests.model.results import Results
 from loadtests.model.wording import readable
 from loadtests.report import summary
+from loadtests.report.axis import TimeAxis, bands_of
 from loadtests.report.cured import cured
 from loadtests.report.distribution import distribution
+from loadtests.report.drawing import SmallMultiples
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
 from loadtests.report.glossary import GLOSSARY, definitions
+from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.latency import latency
 from loadtests.report.method import method
 from loadtests.report.shell import PageShell
-from loadtests.report.side_by_side import side_by_side
+from loadtests.report.shopper_timelines import strips
 from loadtests.report.terminal import unseen
+from loadtests.report.timeline import timelines
 from loadtests.report.witnesses import OPEN, causes_of, more_losses
 from loadtests.session_model.causes import cause_in_words
 
@@ -103,6 +107,37 @@ def render_report(
         distribution=distribution(evidence, results),
         costs=summary.shown_costs(results),
         method=method(evidence),
+    )
+
+
+class SideBySide(msgspec.Struct, frozen=True):
+    """All charts that have a time axis."""
+
+    who: SmallMultiples
+    when: tuple[SmallMultiples, ...]
+    folded: tuple[SmallMultiples, ...]
+    bands: tuple[str, ...]
+    """What the shaded bands are, and when: "n2 killed at 5.0 s"."""
+
+
+def side_by_side(evidence: Evidence, results: Results) -> SideBySide:
+    """The charts of all architectures that were measured."""
+    axis = TimeAxis(evidence.end_us, evidence.window_us)
+    measured = [(evidence.stories[name], result) for name, result in results.architectures.items()]
+    stories = [story for story, _ in measured]
+    sessions, answers, memory, sent = (it.of_all(stories, axis) for it in (SESSIONS, ANSWERS, MEMORY, BYTES))
+    # Answers unfold where they are the only ones that tell nodes apart.
+    folded = (answers, memory, sent) if sessions.charts else (memory, sent)
+    return SideBySide(
+        who=SmallMultiples(
+            "strips",
+            "Every shopper, one row each",
+            "From left to right in time, by the node that served them when the fault came, or last.",
+            tuple(strips(story, result, axis) for story, result in measured),
+        ),
+        when=(timelines(stories, axis, evidence.bucket_us), sessions if sessions.charts else answers),
+        folded=tuple(it for it in folded if it.charts),
+        bands=bands_of(stories),
     )
 
 

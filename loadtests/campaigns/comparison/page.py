@@ -16,8 +16,7 @@ from loadtests.campaigns.comparison.comparison import Number, Numbers, RunCompar
 from loadtests.campaigns.comparison.side import NONE, FactRow, different
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
-from loadtests.report.palette import side
-from loadtests.report.shell import PageShell
+from loadtests.report.shell import PageShell, side
 from loadtests.report.tables import Table, Text
 
 FILE = Path("runs/comparison.html")  # if nobody says otherwise: not into what is under version control

@@ -30,8 +30,7 @@ from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.model.run_folder import report_beside
 from loadtests.model.wording import number, readable
-from loadtests.report.palette import side
-from loadtests.report.shell import PageShell
+from loadtests.report.shell import PageShell, side
 from loadtests.report.tables import Table, Text
 from shared.whole_file import write_whole
 

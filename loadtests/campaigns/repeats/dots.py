@@ -10,7 +10,7 @@ from loadtests.campaigns.repeats.compare import counts_of, extent
 from loadtests.campaigns.repeats.repeats import Block, Comparison, Interval, Repeats, definition
 from loadtests.model.measures import spoken
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent
-from loadtests.report.palette import side
+from loadtests.report.shell import side
 from loadtests.report.tables import Table
 
 TOP, HEADING, FOOT = 6, 33, 20  # px: above all, for the two lines of words of a row, below all

@@ -18,8 +18,8 @@ from loadtests.report.drawing import Chart, Label, Region, SmallMultiples
 from loadtests.report.evidence import Evidence, Story, gather
 from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.latency import latency
+from loadtests.report.page import SideBySide, side_by_side
 from loadtests.report.shopper_timelines import MOST_ROWS, strips
-from loadtests.report.side_by_side import SideBySide, side_by_side
 from loadtests.report.timeline import timelines
 from tests.loadtests.report.conftest import MadeUp
 from tests.loadtests.stories import Story as Told

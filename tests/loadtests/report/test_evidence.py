@@ -7,12 +7,11 @@ import msgspec
 from loadtests.model.events import FaultEvent, FaultPhase
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import LogoutCounts
-from loadtests.report.axis import TimeAxis, frame
+from loadtests.report.axis import TimeAxis, bands_of, frame
 from loadtests.report.drawing import Box
 from loadtests.report.evidence import Story
 from loadtests.report.lane_charts import SESSIONS
 from loadtests.report.shopper_timelines import strips
-from loadtests.report.side_by_side import bands_of
 from loadtests.report.timeline import timelines
 from tests.loadtests.example_result import UNEVENTFUL
 from tests.loadtests.stories import Story as Told

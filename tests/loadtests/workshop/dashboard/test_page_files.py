@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from loadtests.checks import CAUSES, CHECKS
-from loadtests.report.palette import DARK, LIGHT
+from loadtests.report.shell import DARK, LIGHT
 from loadtests.workshop.contract import Phase, guest_name
 from loadtests.workshop.dashboard import pages
 from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings

@@ -1,6 +1,6 @@
 import pytest
 
-from loadtests.report.palette import DARK, LIGHT, STATEFUL, STATELESS, variables
+from loadtests.report.shell import DARK, LIGHT, STATEFUL, STATELESS, variables
 from tests.contrast import contrast
 
 
