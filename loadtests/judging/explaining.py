@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from loadtests.judging.judge import events_of, parts_of, read_part
+from loadtests.judging.judge import ArchitectureFiles, files_of
 from loadtests.judging.replay import HistoryReplay
-from loadtests.model.events import Event
 from loadtests.model.history import Exchange, shopper_of
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
@@ -23,7 +22,6 @@ from loadtests.session_model.stores.token import keys_of
 from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
-from shared.ndjson import FilePart
 
 HELD = {
     "memory": "in the memory of {node}",
@@ -97,19 +95,15 @@ def explain(folder: Path, shopper: int, architectures: tuple[str, ...] = ()) -> 
                 why=f"it has {', '.join(provenance.architectures)}",
                 next_step="name one of those, or none for all",
             )
-    events = events_of(run, provenance.architectures)
-    parts = parts_of(run.history, events)
-    wanted = [name for name in architectures or provenance.architectures if name in events]
-    return tuple(_story(run, name, shopper, events, parts.get(name)) for name in wanted)
+    files = files_of(run, provenance.architectures)
+    return tuple(_story(files[name], shopper) for name in architectures or provenance.architectures if name in files)
 
 
-def _story(
-    run: RunFolder, name: str, shopper: int, events: dict[str, list[Event]], part: FilePart | None
-) -> ShopperStory:
-    scene, user = run_timeline(name, events[name]), account_name(shopper)
+def _story(files: ArchitectureFiles, shopper: int) -> ShopperStory:
+    scene, user = run_timeline(files.architecture, files.events), account_name(shopper)
     replay = HistoryReplay(scene)
     teller = Storyteller(replay, shopper)
-    for records in read_part(run.history, name, part, tuple(events)) if part is not None else ():
+    for records in files.records():
         for record in records:
             if isinstance(record, Exchange):
                 # One shopper's records alone: what anybody may expect depends on nobody else's.
@@ -118,7 +112,7 @@ def _story(
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()
-    return ShopperStory(name, shopper, user, teller.sessions, replay.losses())
+    return ShopperStory(files.architecture, shopper, user, teller.sessions, replay.losses())
 
 
 class Storyteller:

@@ -12,7 +12,6 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
@@ -59,15 +58,11 @@ def judge_together(folder: Path, companions: Mapping[str, C]) -> tuple[Results, 
     run = RunFolder(folder)
     provenance = run.read_provenance()
     case = _case(run, provenance)
-    events = events_of(run, provenance.architectures)
-    parts = parts_of(run.history, events)
-    in_order = [*parts, *(name for name in events if name not in parts)]
-    tasks = [
-        _Task(case, name, tuple(events[name]), tuple(events), parts.get(name), companions.get(name))
-        for name in in_order
-    ]
-    told = dict(zip(in_order, _carry_out_all(tasks, run.history), strict=True))
-    architectures = {name: told[name][0] for name in events}
+    files = files_of(run, provenance.architectures)
+    tasks = [_Task(case, its, companions.get(name)) for name, its in files.items()]
+    told = dict(zip(files, _carry_out_all(tasks, run.history), strict=True))
+    # In the order asked for, which is that of every table.
+    architectures = {name: told[name][0] for name in provenance.architectures if name in told}
     results = Results(
         schema=SCHEMA,
         scenario=provenance.scenario,
@@ -88,12 +83,7 @@ class _Task(msgspec.Struct, Generic[C], frozen=True):
     """One architecture to be judged; all that it takes, so that another process can do it."""
 
     case: RunInput
-    architecture: str
-    events: tuple[Event, ...]
-    begun: tuple[str, ...]
-    """All architectures of the run that were begun."""
-    part: FilePart | None
-    """Where it stands in the history; None: nowhere."""
+    files: ArchitectureFiles
     companion: C | None
 
 
@@ -106,11 +96,9 @@ def _carry_out_all(tasks: list[_Task[C]], history: Path) -> list[tuple[Architect
 
 
 def _carry_out(task: _Task[C]) -> tuple[ArchitectureResult, C | None]:
-    trial = ArchitectureJudge(task.case, task.architecture, task.events, task.companion)
-    history = task.case.run.history
-    if task.part is None:
-        return trial.judge(lambda: iter(())), task.companion
-    return trial.judge(partial(read_part, history, task.architecture, task.part, task.begun)), task.companion
+    files = task.files
+    trial = ArchitectureJudge(task.case, files.architecture, files.events, task.companion)
+    return trial.judge(files.records), task.companion
 
 
 def _case(run: RunFolder, provenance: Provenance) -> RunInput:
@@ -135,17 +123,47 @@ def _check_hash(path: Path, content: bytes, of_the_run: str) -> None:
         )
 
 
-def events_of(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, list[Event]]:
-    """The events of all architectures that were begun, in the order in which they were asked for.
+class ArchitectureFiles(msgspec.Struct, frozen=True):
+    """What a run's files hold of one architecture."""
+
+    architecture: str
+    events: tuple[Event, ...]
+    history: Path
+    part: FilePart | None
+    """Where its records stand in there; None: nowhere."""
+    begun: tuple[str, ...]
+    """All architectures of the run that were begun."""
+
+    def records(self) -> Iterator[list[Record]]:
+        """Its records, in lists.
+
+        Raises:
+            RunFolderError: a line is damaged, or tells of another architecture.
+        """
+        name = self.architecture
+        for records in read_history_batches(self.history, self.part) if self.part else ():
+            # Halving has seen some lines only: here all are, and one that is out of place is found.
+            if strangers := [record.architecture for record in records if record.architecture != name]:
+                known = strangers[0] in self.begun
+                raise _otherwise(self.history, name if known else strangers[0], twice=known)
+            yield records
+
+
+def files_of(run: RunFolder, architectures: tuple[str, ...]) -> dict[str, ArchitectureFiles]:
+    """Those of all architectures that were begun, in the order in which they stand in the history.
 
     Raises:
-        RunFolderError: the file is missing or damaged; names the line.
+        RunFolderError: a file is missing or damaged; names the line.
     """
     events: dict[str, list[Event]] = {}
-    for event in read_events(run.events):
+    for event in read_events(run.events):  # those of two may be mixed in a workshop's round
         events.setdefault(event.architecture, []).append(event)
-    # In the order asked for, which is that of every table; events of two may be mixed in a workshop's round.
-    return {name: events[name] for name in architectures if name in events}
+    begun = tuple(name for name in architectures if name in events)
+    parts = parts_of(run.history, begun)
+    return {
+        name: ArchitectureFiles(name, tuple(events[name]), run.history, parts.get(name), begun)
+        for name in dict.fromkeys((*parts, *begun))
+    }
 
 
 # The records of one architecture stand together, so its part is found by halving, and can be read by itself, more than
@@ -178,20 +196,6 @@ def parts_of(history: Path, begun: Collection[str]) -> dict[str, FilePart]:
             pass
         raise
     return parts
-
-
-def read_part(history: Path, name: str, part: FilePart, begun: Collection[str]) -> Iterator[list[Record]]:
-    """The records of one architecture, in lists.
-
-    Raises:
-        RunFolderError: a line is damaged, or tells of another architecture.
-    """
-    for records in read_history_batches(history, part):
-        # Halving has seen some lines only: here all are, and one that is out of place is found.
-        if strangers := [record.architecture for record in records if record.architecture != name]:
-            known = strangers[0] in begun
-            raise _otherwise(history, name if known else strangers[0], twice=known)
-        yield records
 
 
 def _parts(history: Path) -> Iterator[tuple[str, FilePart]]:

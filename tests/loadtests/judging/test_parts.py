@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.judging.judge import parts_of, read_part
+from loadtests.judging.judge import ArchitectureFiles, parts_of
 from loadtests.model.history import Exchange, encode_records, read_history
 from shared.errors import RunFolderError
 
@@ -27,7 +27,8 @@ def write(folder: Path, names: list[str]) -> Path:
 
 def read_in_parts(history: Path) -> list[object]:
     parts = parts_of(history, BEGUN)
-    return [each for name, part in parts.items() for some in read_part(history, name, part, BEGUN) for each in some]
+    files = [ArchitectureFiles(name, (), history, part, BEGUN) for name, part in parts.items()]
+    return [each for its in files for some in its.records() for each in some]
 
 
 @given(st.permutations(BEGUN), st.lists(st.integers(1, 60), min_size=1, max_size=4))
