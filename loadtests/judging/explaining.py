@@ -18,7 +18,7 @@ from loadtests.model.run_folder import RunFolder
 from loadtests.session_model.counterfactual import seconds
 from loadtests.session_model.life import good_until
 from loadtests.session_model.shopper_trace import ShopperTrace
-from loadtests.session_model.stores.token import keys_of
+from loadtests.session_model.stores.token import signing_key
 from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
@@ -161,7 +161,7 @@ class Storyteller:
             life.written.node,
             good[1] / 1000,
             perhaps_written_ms=None if life.perhaps is None else life.perhaps.done_us / 1000,
-            signed_with=keys_of(life.written.node, life.written.done_us, around)[0] if life.in_cookie else "",
+            signed_with=signing_key(life.written, around) if life.in_cookie else "",
             clock_off_s=clock.most or clock.least,
         )
 

@@ -121,6 +121,11 @@ class Circumstances(msgspec.Struct, frozen=True):
             if effect.node in (node, ""):
                 yield factor, effect
 
+    def latest(self, kind: type[N], answered: Exchange) -> tuple[Factor, N] | None:
+        """The last of them that had begun at the node which answered, by then; None: nobody had changed anything."""
+        begun = [change for change in self.at(kind, answered.node) if change[1].from_us <= answered.done_us]
+        return max(begun, key=lambda change: change[1].from_us, default=None)
+
     def ended(self, node: str, since_us: int, until_us: int) -> bool:
         """Whether the node's process surely ended within that time."""
         return any(since_us <= end.from_us and end.until_us <= until_us for _, end in self.at(NodeEnds, node))

@@ -5,9 +5,15 @@ from __future__ import annotations
 from compose.cluster import Key
 from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
-from loadtests.session_model.circumstances import Circumstances, Factor, Harm, setting
+from loadtests.session_model.circumstances import Circumstances, Harm, setting
 from loadtests.session_model.life import US, SessionLife, clocks_off, over_by_age
-from loadtests.session_model.stores.contract import Outlived, StoreRules, cart_not_understood, not_understood
+from loadtests.session_model.stores.contract import (
+    Outlived,
+    StoreRules,
+    cart_not_understood,
+    changed_by,
+    not_understood,
+)
 
 
 class TokenRules(StoreRules):
@@ -36,25 +42,20 @@ class TokenRules(StoreRules):
         return around.left(setting("not_revoked"))
 
 
-def keys_of(node: str, at_us: int, around: Circumstances) -> tuple[Key, tuple[Key, ...], tuple[Factor, int] | None]:
-    """With which key that node signs at that moment, which it accepts, and whose doing that is since when."""
-    changes = [change for change in around.at(NodeSigns, node) if change[1].from_us <= at_us]
-    if not changes:
-        return "own", ("own",), None
-    factor, signs = max(changes, key=lambda change: change[1].from_us)
-    return signs.key, signs.accepts, (factor, signs.from_us)
+def signing_key(written: Exchange, around: Circumstances) -> Key:
+    """With which key the node that answered then signed."""
+    change = around.latest(NodeSigns, written)
+    return change[1].key if change else "own"
 
 
 def refused_key(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:
     """The token was signed with a key that the node that answers does not accept."""
-    key, _, signer = keys_of(written.node, written.done_us, around)
-    _, accepts, reader = keys_of(answer.node, answer.done_us, around)
+    reader = around.latest(NodeSigns, answer)
     # Accepted by name; but where each process has a key of its own, a name says nothing.
-    if key in accepts:
+    if signing_key(written, around) in (reader[1].accepts if reader else ("own",)):
         return _own_keys(written, answer, around)
     # Whoever changed its keys, the node that signed, the one that reads, or both, had a hand in it.
-    changed = {change for change in (signer, reader) if change is not None}
-    return [Harm(factor, "key_changed", at_us) for factor, at_us in sorted(changed)]
+    return changed_by(around.latest(NodeSigns, written), reader)
 
 
 def _own_keys(written: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:

@@ -12,7 +12,7 @@ from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
-from loadtests.session_model.stores.token import from_the_future, keys_of, refused_key
+from loadtests.session_model.stores.token import from_the_future, refused_key, signing_key
 from loadtests.session_model.timeline import RunTimeline
 from shared.sessions import Injection
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
@@ -186,13 +186,11 @@ class TestKeys:
         second = NodeSigns(200, 10**9, "key_changed", "n1", "own", ("own",))
         for order in ((first, second), (second, first)):
             at = around(*order)
-            changed = {number: at.effects[number][0] for number in (0, 1)}
-            of_first = changed[order.index(first)], 100
-            assert keys_of("n1", 99, at) == ("own", ("own",), None)
-            assert keys_of("n1", 100, at) == ("next", ("next", "own"), of_first)
-            assert keys_of("n1", 199, at) == ("next", ("next", "own"), of_first)
-            assert keys_of("n1", 200, at) == ("own", ("own",), (changed[order.index(second)], 200))
-            assert keys_of("n2", 200, at) == ("own", ("own",), None)
+            for node, at_us, change in (("n1", 99, None), ("n1", 100, first), ("n1", 199, first), ("n1", 200, second),
+                                        ("n2", 200, None)):  # fmt: skip
+                answered = exchange(node, at_us - 1, at_us)
+                assert at.latest(NodeSigns, answered) == (change and (at.effects[order.index(change)][0], change))
+                assert signing_key(answered, at) == (change.key if change else "own")
 
     def test_both_changes_are_the_harm_in_order(self) -> None:
         signs = NodeSigns(900_000, 10**9, "key_changed", "n1", "next", ("next",))
