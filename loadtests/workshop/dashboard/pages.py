@@ -17,9 +17,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from loadtests.checks import CAUSES, CHECKS
 from loadtests.model.run_folder import RunFolder
 from loadtests.report.glossary import definitions
-from loadtests.workshop.dashboard.origin_guard import POLICY, REPORT_POLICY
 from loadtests.workshop.dashboard.predictions import read_body
-from loadtests.workshop.dashboard.refusals import Refusal
+from loadtests.workshop.dashboard.refusals import POLICY, REPORT_POLICY, Refusal
 from loadtests.workshop.dashboard.request_context import refuse_covered, the_client, the_context, the_seat
 from loadtests.workshop.dashboard.seats import MOST_NAME, nickname
 

@@ -29,10 +29,9 @@ from loadtests.workshop.contract import WORKSHOP_SCHEMA, Workshop
 from loadtests.workshop.control import ask
 from loadtests.workshop.dashboard.api import api
 from loadtests.workshop.dashboard.broadcaster import Broadcaster, MakeLive
-from loadtests.workshop.dashboard.origin_guard import check_origin, protect
 from loadtests.workshop.dashboard.pages import pages
 from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
-from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, wants_json
+from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, check_origin, protect, wants_json
 from loadtests.workshop.dashboard.request_context import (
     EXTENSION,
     Client,
@@ -80,7 +79,7 @@ def create_app(context: RequestContext) -> Flask:
 
     @app.before_request
     def let_in() -> AnyResponse | None:
-        check_origin(request, context.names)
+        check_origin(context.names)
         g.client = context.clients.of(request)
         return _to_the_door(context)
 
