@@ -49,7 +49,6 @@ class Apache(Balancer):
         reloads=True,
         live_retries=True,
         tells_health=True,
-        tells_routing=True,
         cannot=(
             "A change of members starts new children: idle connections of shoppers are closed.",
             "It sends a request to another node only where the first could not be reached; what a node has answered, "

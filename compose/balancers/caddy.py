@@ -41,7 +41,6 @@ class Caddy(Balancer):
         affinities=frozenset({"round-robin", "least-request", "weighted", "cookie", "address"}),
         live_affinity=True,
         live_retries=True,
-        tells_routing=True,
         cannot=(
             "It cannot drain a node: one that gets no newcomers is no member.",
             "It does not say whom its health checks call healthy.",

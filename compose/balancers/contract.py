@@ -73,8 +73,6 @@ class BalancerCapabilities(msgspec.Struct, frozen=True):
     """It says which members it calls healthy; otherwise that is observed by asking through it."""
     learns_from_failures: bool = False
     """It calls a node dead when requests of shoppers failed there: to ask through it is then to change it."""
-    tells_routing: bool = False
-    """It says how it routes now."""
     affinity_table: bool = False
     """Who belongs to which node stands in its own memory, and in no cookie."""
     cookie_lifetime: bool = False
@@ -329,7 +327,7 @@ def _templates() -> Environment:
     found = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,  # a misspelt name is an error, and no empty place in the file
-        trim_blocks=True,
+        trim_blocks=True,  # a line that has only a block is none; where one ends a line, +%} keeps the line's end
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )

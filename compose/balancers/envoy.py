@@ -57,7 +57,6 @@ class Envoy(Balancer):
         live_affinity=True,
         live_retries=True,
         tells_health=True,
-        tells_routing=True,
         cookie_lifetime=True,
         public=True,
         cannot=(

@@ -52,7 +52,6 @@ class HAProxy(Balancer):
         reloads=True,
         live_retries=True,
         tells_health=True,
-        tells_routing=True,
         cannot=(
             "A change of members starts a new worker: idle connections of shoppers are closed, and it begins by "
             "calling every node healthy.",

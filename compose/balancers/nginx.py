@@ -40,7 +40,6 @@ class Nginx(Balancer):
         live_affinity=True,
         reloads=True,
         live_retries=True,
-        tells_routing=True,
         cookie_lifetime=True,
         learns_from_failures=True,
         cannot=(

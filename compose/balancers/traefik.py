@@ -46,7 +46,6 @@ class Traefik(Balancer):
         live_affinity=True,
         live_retries=True,
         tells_health=True,
-        tells_routing=True,
         cannot=(
             "By a file it cannot drain a node: one of weight 0 is no member at all.",
             "Its hash (hrw) goes by the connection's own address only, so shoppers behind one proxy are one to it.",

@@ -32,7 +32,6 @@ class QuietEnvoy(Envoy):
         Envoy.can,
         live_retries=False,
         tells_health=False,
-        tells_routing=False,
         public=False,
     )
     own_log = "balancer-own.log"
@@ -66,7 +65,7 @@ class QuietEnvoy(Envoy):
 
 class TestABalancerThatCannotTell(BalancerContract):
     balancer = QuietEnvoy()
-    times_requests = False
+    times_requests = tells_routing = False
 
 
 def test_balancers_are_found_by_name() -> None:
