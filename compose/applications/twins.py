@@ -12,22 +12,18 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup, NodeState
-from compose.cluster import ClusterSpec, HttpInterface, Key, Reply
+from compose.cluster import ClusterSpec, HttpInterface, Key, Limits, Reply
 from compose.interface import Call, ShopperInterface, ShownKeys, ShownPlaces
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
 from shared.demo_accounts import DatabaseOrder
 from shared.errors import TwinshopError
 from shared.sessions import HeldSession, Injection, fingerprint
 from shared.shop.catalogue import BY_SKU, ENGRAVED
+from shared.shop.settings import Settings
 
 STATE_WITHIN_S, TROUBLE_WITHIN_S, ADMINISTERED_WITHIN_S = 0.6, 1.0, 6.0
-FROM_LIMITS = (  # limits that are settings of a node by the same name
-    "session_lifetime_s", "access_lifetime_s", "refresh_grace_s", "session_absolute_s", "session_cap",
-    "session_refresh_each_request", "store_timeout_s", "store_retries", "regenerate_at_login", "cart_lock",
-    "key_per_process", "idempotency_keys", "clock_leeway_s", "rate_limit", "rate_limit_counters", "login_failures",
-    "store_connections", "store_cache_s", "cookie_chunks", "slow_page_ms", "deep_health", "password_cost",
-    "node_threads", "node_workers",
-)  # fmt: skip
+FROM_LIMITS = tuple(name for name in Limits.__struct_fields__ if name in Settings.__struct_fields__)
+"""Limits that are settings of a node by the same name."""
 PUBLIC_PATHS = (  # what the shop serves to people; a test holds it against the shop's own routes
     "/(products|recommendations|cart|checkout|orders)?",
     "/(login|logout|logout/everywhere|me|password|sessions)",

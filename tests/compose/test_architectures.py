@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from compose.applications.contract import NodeSetup
-from compose.applications.twins import FROM_LIMITS, Twins, session_cookie
+from compose.applications.twins import Twins, session_cookie
 from compose.architectures import ARCHITECTURES, architecture_named
 from compose.cluster import ClusterSpec, Limits
 from compose.supervision.ports import Listen
@@ -45,4 +45,3 @@ def test_the_shop_understands_every_setting(name: str) -> None:
     limits = Limits()
     shared = set(settings.__struct_fields__) & set(limits.__struct_fields__)
     assert {field: getattr(settings, field) for field in shared} == {field: getattr(limits, field) for field in shared}
-    assert shared == set(FROM_LIMITS)

@@ -38,11 +38,6 @@ def test_each_variable_is_read() -> None:
     assert (settings.store_timeout_s, settings.session_refresh_each_request) == (0.25, True)
 
 
-def test_every_limit_that_a_node_has_too_is_handed_to_it() -> None:
-    ours = {name for name in Limits.__struct_fields__ if name in Settings.__struct_fields__}
-    assert ours == set(FROM_LIMITS)
-
-
 def test_what_a_cluster_hands_over_is_read_back() -> None:
     changed = {
         **{name: not getattr(Limits(), name) for name in FROM_LIMITS if getattr(Limits(), name) in (True, False)},
