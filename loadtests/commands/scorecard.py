@@ -32,8 +32,7 @@ def scorecard(names: tuple[str, ...], engine_name: str, into: Path, quiet: bool,
     from compose.architectures import ARCHITECTURES, architecture_named
     from compose.engines.registry import engine_named
     from compose.supervision.ledger import hold_machine, recover, state_folder
-    from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
-    from loadtests.campaigns.scorecard.scorecard_run import score
+    from loadtests.campaigns.scorecard.scorecard_run import in_text, score, write_scorecard
 
     asked = [architecture_named(name).name for name in names] or list(ARCHITECTURES)
     engine, state = engine_named(engine_name), state_folder()

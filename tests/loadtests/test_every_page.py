@@ -19,7 +19,7 @@ from loadtests.campaigns.conformance.page import write_pages
 from loadtests.campaigns.matrix.page import render as render_matrix
 from loadtests.campaigns.repeats.page import render as render_repeats
 from loadtests.campaigns.repeats.repeats import Repeats
-from loadtests.campaigns.scorecard.scorecard_page import write_scorecard
+from loadtests.campaigns.scorecard.scorecard_run import write_scorecard
 from loadtests.report import render_report
 from tests.loadtests.campaigns.comparison.made_up import made, sides
 from tests.loadtests.campaigns.conformance.test_conformance import KNOWN

@@ -11,7 +11,7 @@ from statistics import median
 import msgspec
 
 from loadtests.campaigns.conformance.people import PeopleCounts
-from loadtests.model.run_folder import encode_document, read_document
+from loadtests.model.run_folder import encode_document
 from shared.whole_file import write_whole
 
 SCHEMA = 1
@@ -164,15 +164,6 @@ class Conformance(msgspec.Struct, frozen=True):
         """The same with that cell in its place."""
         found = self.by_place() | {cell.place: cell}
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
-
-
-def read_conformance(folder: Path) -> Conformance:
-    """What is known so far.
-
-    Raises:
-        RunFolderError: the file cannot be read.
-    """
-    return read_document(folder / FILE, Conformance)
 
 
 def write_conformance(folder: Path, known: Conformance) -> None:

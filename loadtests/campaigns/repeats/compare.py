@@ -83,8 +83,7 @@ def compare(bases: Sequence[Basis]) -> tuple[Comparison, ...]:
 
 
 def _compared(basis: Basis) -> Comparison:
-    counting = [values for pair in basis.counting() if (values := pair.values(basis.measure)) is not None]
-    reason = refusal(basis)
+    counting, reason = basis.counting(), refusal(basis)
     ones, others = [one for one, _ in counting], [other for _, other in counting]
     differences = [one - other for one, other in counting]
     return Comparison(

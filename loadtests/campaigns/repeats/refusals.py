@@ -65,9 +65,10 @@ class Basis(msgspec.Struct, frozen=True):
     itself: str = ""
     """The architecture that differs from itself in this measure; "" if none was seen to."""
 
-    def counting(self) -> tuple[Pair, ...]:
-        """The pairs in which both counted and were measured."""
-        return tuple(pair for pair in self.pairs if not pair.doubt and pair.values(self.measure) is not None)
+    def counting(self) -> list[tuple[float, float]]:
+        """Of the pairs in which both counted and were measured."""
+        certain = (pair for pair in self.pairs if not pair.doubt)
+        return [values for pair in certain if (values := pair.values(self.measure)) is not None]
 
 
 def refusal(basis: Basis) -> str:

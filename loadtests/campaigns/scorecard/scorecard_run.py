@@ -1,8 +1,12 @@
-"""Executes the requirements: on each architecture a cluster, in each state all requirements at the same time."""
+"""Executes the requirements: on each architecture a cluster, in each state all requirements at the same time.
+
+What came of it is told as text, as Markdown, and as one HTML page, in the report's own style.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,10 +29,16 @@ from loadtests.campaigns.scorecard.requirements import (
     ShopDoor,
     Steps,
 )
+from loadtests.report.shell import PageShell
+from loadtests.report.tables import Markdown, Table, Text
 from shared.demo_accounts import account_name
 from shared.errors import TwinshopError
+from shared.whole_file import write_whole
 
 SCHEMA = 1
+JSON_FILE, PAGE_FILE, MARKDOWN_FILE = "scorecard.json", "scorecard.html", "scorecard.md"
+SHELL = PageShell(Path(__file__).parent, style=("scorecard.css",))
+MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "–"}
 STATES = ("calm", "store down", "one node down")
 VICTIM, NODES = "n2", 3
 WITHIN_S = 30.0
@@ -136,3 +146,61 @@ def _end(steps: Steps, why_not: str) -> Finding:
         found: Finding = done.value
         return found
     raise AssertionError("a requirement has one break in it")
+
+
+# --- what came of it --------------------------------------------------------------------------------------------------
+
+
+def write_scorecard(folder: Path, card: Scorecard) -> tuple[Path, Path]:
+    """Write the document, the page, and its tables in Markdown; where the first two are."""
+    document, page = folder / JSON_FILE, folder / PAGE_FILE
+    write_whole(document, msgspec.json.format(msgspec.json.encode(card)) + b"\n")
+    told = [f"**{state.capitalize()}**\n\n{Markdown().write(table)}" for state, table in tables(card).items()]
+    write_whole(folder / MARKDOWN_FILE, ("\n\n".join(part.rstrip() for part in told) + "\n").encode())
+    failed = {state: _failures(card, state) for state in STATES}
+    write_whole(
+        page, SHELL.page("scorecard.html.j2", card=card, states=STATES, marks=MARKS, answer=answer(card), failed=failed)
+    )
+    return document, page
+
+
+def answer(card: Scorecard) -> str:
+    """One sentence: how many cells there are, and how they went."""
+    words: list[str] = [
+        finding.word for cells in card.architectures.values() for found in cells.values() for finding in found.values()
+    ]
+    count = Counter(words)
+    others = f"{count['fail']} fail, {count['not applicable']} are not applicable"
+    return f"{count['pass']} of {len(words)} cells pass, {others}."
+
+
+def tables(card: Scorecard) -> dict[str, Table]:
+    """One for each state: requirements by architectures."""
+    return {state: _table(card, state) for state in STATES}
+
+
+def in_text(card: Scorecard) -> str:
+    """For a terminal; the witnesses of what fails below each table."""
+    parts = []
+    for state, table in tables(card).items():
+        parts += [state, Text().write(table), ""]
+        parts += [f"  {line}" for line in _failures(card, state)] + [""]
+    return "\n".join(parts).rstrip()
+
+
+def _table(card: Scorecard, state: str) -> Table:
+    names = tuple(card.architectures)
+    rows = tuple(
+        (number, *(MARKS[card.architectures[name][state][number].word] for name in names))
+        for number in card.requirements
+    )
+    return Table(("V7", *names), rows)
+
+
+def _failures(card: Scorecard, state: str) -> list[str]:
+    return [
+        f"{number} {name}: {finding.witness}"
+        for name, cells in card.architectures.items()
+        for number, finding in cells[state].items()
+        if finding.word == "fail"
+    ]

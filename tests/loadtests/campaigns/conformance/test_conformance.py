@@ -11,10 +11,10 @@ from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance import conformance_run
 from loadtests.campaigns.conformance.cells import (
     COLUMNS,
+    FILE,
     Conformance,
     ConformanceCell,
     ConformanceKey,
-    read_conformance,
     write_conformance,
 )
 from loadtests.campaigns.conformance.conformance_run import (
@@ -34,6 +34,7 @@ from loadtests.campaigns.conformance.page import (
 )
 from loadtests.campaigns.conformance.people import PeopleCounts
 from loadtests.campaigns.runner import Outcome
+from loadtests.model.run_folder import read_document
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import UsageError
@@ -203,7 +204,7 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     (empty,) = known.cells
     half = ConformanceCell(*empty.place, empty.key, (counts(),), ("envoy/1",))
     write_conformance(tmp_path, known.with_cell(half).with_cell(cell("caddy", counts())))
-    assert len(read_conformance(tmp_path).cells) == 2
+    assert len(read_document(tmp_path / FILE, Conformance).cells) == 2
     again, left = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2))
     assert (len(jobs), [job.into for job in left]) == (2, ["envoy/sticky-memory/2"])
     assert again.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)

@@ -9,8 +9,14 @@ import msgspec
 import pytest
 
 from loadtests.campaigns.scorecard.requirements import REQUIREMENTS, DoorVisitor, Finding, altered, entropy_bits
-from loadtests.campaigns.scorecard.scorecard_page import in_text, write_scorecard
-from loadtests.campaigns.scorecard.scorecard_run import STATES, Scorecard, execute, scorecard_of
+from loadtests.campaigns.scorecard.scorecard_run import (
+    STATES,
+    Scorecard,
+    execute,
+    in_text,
+    scorecard_of,
+    write_scorecard,
+)
 from loadtests.load.answers import HttpRequest
 from tests.loadtests.campaigns.scorecard.fake_shop import BROKEN, FakeShop
 
