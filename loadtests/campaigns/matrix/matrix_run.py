@@ -118,10 +118,6 @@ class MatrixRequest(msgspec.Struct, frozen=True):
     application: ApplicationUnderTest | None = None
     """What is under test, if it is none of the twins; its variants are the architectures then."""
 
-    def known(self) -> Mapping[str, Architecture]:
-        """The architectures that there are."""
-        return self.application.architectures() if self.application else ARCHITECTURES
-
 
 class MatrixDone(msgspec.Struct, frozen=True):
     """What there is afterwards."""
@@ -145,8 +141,8 @@ def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launch
     if choice.remark:
         say(choice.remark)
     asked = msgspec.structs.replace(asked, balancer=choice.name)
-    known, app = asked.known(), asked.application
-    everything = entries_for(app) if app else catalogue()
+    app = asked.application
+    known, everything = (app.architectures(), entries_for(app)) if app else (ARCHITECTURES, catalogue())
     entries = tuple(for_balancer(entry, choice.name, known) for entry in everything)
     check_selection(asked.selection, entries, known)
     whole = asked.selection  # kept in every part: it is how their merged page knows what it is the whole of
