@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 from compose.applications.contract import NodeState
 from compose.cluster import Balancing, ClusterSpec, NodeAddress, NodeChanges, Observation, Reply, Usage, Wire
@@ -16,6 +17,8 @@ from compose.supervision.ledger import Ledger
 from shared.demo_accounts import DatabaseOrder
 from shared.errors import ForeignAnswer, PortTaken, UsageError
 from shared.sessions import HeldSession, Injection
+
+Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
 class Cluster(ABC):
@@ -30,15 +33,12 @@ class Cluster(ABC):
     """Holds the logs, and until it is stopped `work/`: what it takes to run and to attach again, secrets too."""
     url: str
     """The balancer's address."""
+    shop_url: str
+    """What shoppers talk to: the cache before the balancer, if there is one."""
     admin_url: str
     """The balancer's admin address."""
     confidential: tuple[str, ...] = ()
     """What no log of an application may keep, once the cluster is stopped."""
-
-    @property
-    def shop_url(self) -> str:
-        """What shoppers talk to."""
-        return self.url
 
     @abstractmethod
     def nodes(self) -> tuple[NodeAddress, ...]:
@@ -52,21 +52,25 @@ class Cluster(ABC):
     def address(self, part: str) -> str:
         """Where we reach that part: `http://…` of a node, `redis://…` of a store or its replica."""
 
-    @abstractmethod
     def kill(self, part: str) -> None:
         """SIGKILL the part's whole process group. Returns at once; whether it died is for `observe` to say."""
+        self.strike("kill", part)
 
-    @abstractmethod
     def terminate(self, part: str) -> None:
         """SIGTERM it: it may end what it is doing. Returns at once."""
+        self.strike("terminate", part)
 
-    @abstractmethod
     def freeze(self, part: str) -> None:
         """SIGSTOP it: it keeps its memory and its connections, and answers nobody."""
+        self.strike("freeze", part)
 
-    @abstractmethod
     def thaw(self, part: str) -> None:
         """SIGCONT it. No-op if it is not frozen, or gone."""
+        self.strike("thaw", part)
+
+    @abstractmethod
+    def strike(self, blow: Blow, part: str) -> None:
+        """Carry out one of these four."""
 
     @abstractmethod
     def start(self, part: str) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from compose.applications import application_of
 from compose.balancers import check_balancer, check_public
 from compose.balancers.contract import Routing, Site
-from compose.cluster import BALANCER, WIRES, ClusterSpec, NodeAddress, check_distance, wire_ends
+from compose.cluster import BALANCER, ClusterSpec, NodeAddress, check_distance, wire_ends
 from compose.containers import asking, connect, engine_address, ensuring, give
 from compose.engines import images
 from compose.engines.cluster_file import (
@@ -31,7 +31,7 @@ from compose.engines.cluster_file import (
     with_nodes,
     work_folder,
 )
-from compose.engines.contract import Cluster, Engine
+from compose.engines.contract import Blow, Cluster, Engine
 from compose.engines.docker_containers import Containers
 from compose.engines.docker_parts import (
     ACCESS_LOG,
@@ -49,7 +49,6 @@ from compose.engines.docker_parts import (
     with_spare_wire,
 )
 from compose.engines.page_cache import check_no_cache
-from compose.engines.persisted_cluster import Blow
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import RoutedCluster
 from compose.supervision.ledger import Ledger
@@ -120,9 +119,8 @@ class DockerCluster(RoutedCluster):
         """By part that was killed or terminated: when the container that was hit had been started."""
         address = written.container_engine or ""
         self.containers = Containers(client, ledger, address, cluster=self.spec.architecture.name, work=self.work)
-        # What balancer and wires each see a folder of as their own; inside `work/`, which nobody else may enter.
-        self._read = self.work / "read"
-        self.balancer_folder, self.wires_folder = self._read / BALANCER, self._read / WIRES
+        # What balancer and wires see; inside `work/`, which nobody else may enter.
+        self.told_folder = self.work / "read"
         self.blueprint = Blueprint(self, self.containers)
         for one in (client, self.containers.eye):
             weakref.finalize(self, one.close)  # whoever kept the cluster does not keep our connections
@@ -207,8 +205,7 @@ class DockerCluster(RoutedCluster):
             list(pool.map(start, parts))
 
     def _prepare_files(self) -> None:
-        for folder in (self._read, self.balancer_folder, self.wires_folder):
-            folder.mkdir(mode=0o755)
+        self.told_folder.mkdir(mode=0o755)
         self.write_balancer_files(Routing())
         self.tell_wires()
         self.log_files()[BALANCER].touch()
@@ -291,7 +288,7 @@ class DockerCluster(RoutedCluster):
                 next_step="start a cluster with more nodes",
             ) from None
 
-    def strike(self, blow: Blow, part: str) -> None:
+    def hit(self, blow: Blow, part: str) -> None:
         """SIGKILL goes to everything in the container, SIGTERM to its first process: others go when that one ends."""
         match blow:
             case "freeze":
@@ -313,7 +310,7 @@ class DockerCluster(RoutedCluster):
         with self._lock:
             if not self._stopped:
                 # First the balancer, by SIGTERM: it writes what is left of its access log; frozen it could not.
-                self.strike("thaw", BALANCER)
+                self.hit("thaw", BALANCER)
                 self.containers.stop(BALANCER, self.spec.limits.stop_s)
                 self._fetch_logs()
             self._stopped = True

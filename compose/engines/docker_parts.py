@@ -170,7 +170,7 @@ class Blueprint:
             address=self._at(BALANCER),
             publish=published | ({PUBLIC_PORT: Listen(public.host, public.port)} if public else {}),
             memory_mb=BALANCER_MEMORY_MB,
-            binds=(f"{cluster.balancer_folder}:{CONFIG_FOLDER}:ro", f"{cluster.own_access_log}:{ACCESS_LOG}:rw"),
+            binds=(f"{cluster.told_folder}:{CONFIG_FOLDER}:ro", f"{cluster.own_access_log}:{ACCESS_LOG}:rw"),
             user=self.user,
         )
 
@@ -236,7 +236,7 @@ class Blueprint:
             address=self._at(WIRES),
             publish={WIRES_PORT: Listen.at(written.wires_url), **wires},
             memory_mb=WIRES_MEMORY_MB,
-            binds=(f"{self._cluster.wires_folder}:{CONFIG_FOLDER}:ro",),
+            binds=(f"{self._cluster.told_folder}:{CONFIG_FOLDER}:ro",),
             in_memory=(LOST_FOLDER,),
             user=self.user,
             init=True,

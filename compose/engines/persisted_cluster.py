@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from filelock import FileLock
@@ -23,7 +23,7 @@ from compose.balancers.contract import OUR_LOG
 from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES, NodeChanges, Reply, Usage
 from compose.engines import page_cache
 from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_folder, write_cluster_file
-from compose.engines.contract import Cluster
+from compose.engines.contract import Blow, Cluster
 from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
 from compose.supervision.ledger import Ledger
@@ -39,7 +39,6 @@ PROBE = "probe-"  # how the ids of what is asked from outside begin: they are no
 CONFIGURATION = "balancer.configuration"
 """All that the balancer was told to read, and when, one below the other; in a cluster's folder."""
 PREPARE_LOG = "prepare.log"  # what the command printed that prepares somebody's application
-Blow = Literal["kill", "terminate", "freeze", "thaw"]
 
 
 class PersistedCluster(Cluster):
@@ -52,6 +51,7 @@ class PersistedCluster(Cluster):
         self.folder = folder
         self.spec = written.spec
         self.url = written.url
+        self.shop_url = written.cache_url or written.url
         self.admin_url = written.admin_url
         self.written = written
         self.work = work_folder(folder)
@@ -67,7 +67,7 @@ class PersistedCluster(Cluster):
         tells this start of it from another one."""
 
     @abstractmethod
-    def strike(self, blow: Blow, part: str) -> None:
+    def hit(self, blow: Blow, part: str) -> None:
         """Carry it out on a part's process; no error if it is gone, or so already."""
 
     @abstractmethod
@@ -107,11 +107,6 @@ class PersistedCluster(Cluster):
         """Where we reach that part."""
         self._known(part)
         return self.written.urls[part]
-
-    @property
-    def shop_url(self) -> str:
-        """Where shoppers come: to the cache, if there is one."""
-        return self.written.cache_url or self.url
 
     def ask_as_shopper(self, request: str) -> dict[str, str]:
         """The headers of the answer to a page that everybody is shown, asked where shoppers come."""
@@ -212,30 +207,15 @@ class PersistedCluster(Cluster):
             nodes = {str(self.written.reach(node)): node for node in self.written.node_urls}
             translate(self.own_access_log, self.folder / OUR_LOG, lambda line: self.balancer.record(line, nodes))
 
-    def kill(self, part: str) -> None:
-        """SIGKILL everything of the part."""
-        self._strike("kill", part)
-
-    def terminate(self, part: str) -> None:
-        """SIGTERM it: it may end what it is doing."""
-        self._strike("terminate", part)
-
-    def freeze(self, part: str) -> None:
-        """Stop it: it keeps its memory and its connections, and answers nobody."""
-        self._strike("freeze", part)
-
-    def thaw(self, part: str) -> None:
-        """Let it go on. No-op if it is not frozen, or gone."""
-        self._strike("thaw", part)
-
-    def _strike(self, blow: Blow, part: str) -> None:
+    def strike(self, blow: Blow, part: str) -> None:
+        """Write down what is about to be broken, and carry it out."""
         self._known(part)
         with self._lock:  # not the file's as well: a blow must not wait for a change that another process makes
             if self._stopped:
                 return
             if blow != "thaw":  # that breaks nothing
                 self._ledger.add(Broken(f"{blow} {part}"))
-            self.strike(blow, part)
+            self.hit(blow, part)
 
     def change(self, node: str, changes: NodeChanges) -> None:
         """Settings that the node has from its next start on."""

@@ -28,8 +28,8 @@ from compose.engines.cluster_file import (
     with_nodes,
     work_folder,
 )
-from compose.engines.contract import Cluster, Engine
-from compose.engines.persisted_cluster import PREPARE_LOG, Blow
+from compose.engines.contract import Blow, Cluster, Engine
+from compose.engines.persisted_cluster import PREPARE_LOG
 from compose.engines.readiness import bring_up
 from compose.engines.routed_cluster import WIRES_FILE, RoutedCluster
 from compose.engines.store import sentinel_settings, server_args, server_program, serving_pid
@@ -78,7 +78,7 @@ class ProcessCluster(RoutedCluster):
 
     def __init__(self, folder: Path, written: ClusterFile, ledger: Ledger) -> None:
         super().__init__(folder, written, ledger)
-        self.balancer_folder = self.wires_folder = self.work
+        self.told_folder = self.work
         self._children = {p.name: Child(p.name, p.pid, p.born, written.spec.run) for p in written.processes}
         self._killed: set[str] = set()
 
@@ -225,7 +225,7 @@ class ProcessCluster(RoutedCluster):
         self.tell_wires()
         self.start_again(node)
 
-    def strike(self, blow: Blow, part: str) -> None:
+    def hit(self, blow: Blow, part: str) -> None:
         """Send the whole process group the signal for it."""
         child = self._children.get(part)
         if child is not None:

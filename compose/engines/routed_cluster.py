@@ -40,10 +40,8 @@ class RoutedCluster(PersistedCluster):
 
     host = HOST
     """Where parts listen, as they see it themselves."""
-    balancer_folder: Path
-    """Of the balancer's files, as we see it."""
-    wires_folder: Path
-    """Of the file that the wires follow."""
+    told_folder: Path
+    """Of the files that balancer and wires follow, as we see it."""
 
     @abstractmethod
     def balancer_site(self) -> Site:
@@ -278,11 +276,11 @@ class RoutedCluster(PersistedCluster):
     def write_balancer_files(self, routing: Routing) -> bool:
         """Write what the balancer reads, as far as it is not so already; whether anything was not."""
         found = self.balancer.files(self.balancer_site(), routing)
-        changed = {name: content for name, content in found.items() if not _holds(self.balancer_folder / name, content)}
+        changed = {name: content for name, content in found.items() if not _holds(self.told_folder / name, content)}
         # Kept whole and one below the other: when a run is doubted, what the balancer was told is evidence.
         with (self.folder / CONFIGURATION).open("ab") as kept:
             for name, content in changed.items():
-                self.write_file(self.balancer_folder / name, content)
+                self.write_file(self.told_folder / name, content)
                 kept.write(f"---- {name}, {datetime.now(UTC):%H:%M:%S.%f}\n".encode() + content + b"\n")
         return bool(changed)
 
@@ -316,7 +314,7 @@ class RoutedCluster(PersistedCluster):
         if written.wires_url:
             lines = {end: self._link(end) for end in written.wire_urls}
             told = WireFile(f"{self.host}:{written.reach(WIRES).port}", lines)
-            self.write_file(self.wires_folder / WIRES_FILE, msgspec.json.encode(told))
+            self.write_file(self.told_folder / WIRES_FILE, msgspec.json.encode(told))
 
     def _link(self, end: str) -> Link:
         written, wire = self.written, self.written.wires.get(end, Wire())

@@ -33,7 +33,7 @@ class RunningCluster(Cluster):
     def __init__(self, spec: ClusterSpec, folder: Path, url: str) -> None:
         self.spec = spec
         self.folder = folder
-        self.url = url
+        self.url = self.shop_url = url
         self.admin_url = ""
         self.mend: list[Callable[[], None]] = []
         """What is to be done before it is left alone, should it not have been done by then."""
@@ -53,7 +53,7 @@ class RunningCluster(Cluster):
             next_step="describe a [fault.KIND] with commands",
         )
 
-    address = kill = terminate = freeze = thaw = start = observe = probe = change = trouble = _not_ours
+    address = strike = start = observe = probe = change = trouble = _not_ours
     drain = undrain = add_node = remove_node = balance = balancing = ask_strangers = reload_balancer = _not_ours
     wire = ask_across = _not_ours
 

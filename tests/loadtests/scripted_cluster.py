@@ -25,7 +25,7 @@ from compose.cluster import (
     Reply,
     Wire,
 )
-from compose.engines.contract import Cluster
+from compose.engines.contract import Blow, Cluster
 from loadtests.faults.store_full import JUNK
 from loadtests.faults.store_password import PASSWORD
 from loadtests.faults.store_server import StoreConnection
@@ -58,7 +58,7 @@ class Part(msgspec.Struct):
 class ScriptedCluster(Cluster):
     """Parts are a dict; a part that ends loses what it held."""
 
-    url = "http://127.0.0.1:0"
+    url = shop_url = "http://127.0.0.1:0"
     admin_url = "http://127.0.0.1:0"
 
     def __init__(
@@ -97,13 +97,12 @@ class ScriptedCluster(Cluster):
 
     # breaking and mending a part
 
-    def kill(self, part: str) -> None:
-        self.calls.append(f"kill {part}")
-        self._end(part)
-
-    def terminate(self, part: str) -> None:
-        self.calls.append(f"terminate {part}")
-        self._end(part)
+    def strike(self, blow: Blow, part: str) -> None:
+        self.calls.append(f"{blow} {part}")
+        if blow in ("kill", "terminate"):
+            self._end(part)
+        else:
+            self.there[part].frozen = blow == "freeze"
 
     def _end(self, part: str) -> None:
         self.there[part].alive = False
@@ -115,14 +114,6 @@ class ScriptedCluster(Cluster):
             self.store_says = ""
             if "replica" in self.there:
                 self.there["replica"].role, self.there["store"].role = "master", "slave"
-
-    def freeze(self, part: str) -> None:
-        self.calls.append(f"freeze {part}")
-        self.there[part].frozen = True
-
-    def thaw(self, part: str) -> None:
-        self.calls.append(f"thaw {part}")
-        self.there[part].frozen = False
 
     def start(self, part: str) -> None:
         self.calls.append(f"start {part}")
