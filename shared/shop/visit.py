@@ -7,6 +7,7 @@ the client gets, also when saving the session failed.
 
 from __future__ import annotations
 
+import mmap
 import re
 import threading
 import time
@@ -42,6 +43,11 @@ _PROBE = "probe-"
 
 BOUNDS_US = (1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000)
 """Of the buckets of the histogram; beyond the last one is one more."""
+
+
+_stopping = mmap.mmap(-1, 1)
+"""Whether this node was told to stop, known at once in all its processes, so that answers without an end can end: they
+share this memory after a fork. Where workers are started otherwise it is theirs alone, and never set."""
 
 
 @dataclass(slots=True)
@@ -83,6 +89,16 @@ def visit_of(environ: WSGIEnvironment) -> Visit:
 def is_quiet(path: str) -> bool:
     """Whether a path is for machines that watch the node: never logged, never with a session, never in trouble."""
     return path in _QUIET or path.startswith("/-/")
+
+
+def stop() -> None:
+    """From now on the node is stopping."""
+    _stopping[0] = 1
+
+
+def is_stopping() -> bool:
+    """Whether it is."""
+    return _stopping[0] == 1
 
 
 class Desks:

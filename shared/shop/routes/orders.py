@@ -13,8 +13,7 @@ from shared.shop.answers import RequestRefused, answer, done, sent_fields
 from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
 from shared.shop.database import ShopOrder
-from shared.shop.visit import current_visit
-from shared.stopping import is_stopping
+from shared.shop.visit import current_visit, is_stopping
 
 blueprint = Blueprint("orders", __name__)
 
