@@ -172,14 +172,13 @@ def table(
     quiet: bool,
 ) -> int:  # fmt: skip
     """Run several scenarios on all variants of several applications, and print who was logged out, as one table."""
-    asked = [(file, scenario) for file in files for scenario in scenarios]
     with interrupts_raise():
-        done = [_cells(file, scenario, shoppers, seed, runs, quiet) for file, scenario in asked]
-    if as_json:
-        tell(json_text({"schema": 1, "cells": [cell for cells in done for cell in cells]}))
-    else:
-        tell(_as_table([cell for cells in done for cell in cells], scenarios))
-    codes = {cell.code for cells in done for cell in cells}
+        cells = [
+            cell for file in files for scenario in scenarios
+            for cell in _cells(file, scenario, shoppers, seed, runs, quiet)
+        ]  # fmt: skip
+    tell(json_text({"schema": 1, "cells": cells}) if as_json else _as_table(cells, scenarios))
+    codes = {cell.code for cell in cells}
     return 1 if 1 in codes else max(codes)  # as everywhere: no failure is masked by what proved nothing
 
 
