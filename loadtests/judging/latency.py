@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque
@@ -15,8 +14,8 @@ from loadtests.model.results import Latency, Percentiles, Waited
 
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
-BARS = 10
-"""Bars of a distribution for each factor of ten in time: each is 26 % longer than the one before."""
+BARS_US = tuple(round(10 ** (n / 10)) for n in range(181))
+"""Where the bars of a distribution end: ten for each factor of ten in time, each 26 % longer than the one before."""
 COUNTED_AT_ONCE = 100_000
 """Waits that are kept until they are counted."""
 
@@ -38,24 +37,15 @@ def percentiles_of(counted: Mapping[int, int]) -> Percentiles:
 
 
 def _distribution(ordered_us: Sequence[int], up_to: Sequence[int]) -> tuple[Waited, ...]:
-    """Sorted lengths, and how many waits were at most as long, in bars: `BARS` to a factor of ten."""
+    """Sorted lengths, and how many waits were at most as long, in bars."""
     bars = []
     begin = 0
     while begin < len(ordered_us):
-        end_us = _bar_end_us(ordered_us[begin])
+        end_us = BARS_US[bisect_left(BARS_US, ordered_us[begin])]
         end = bisect_right(ordered_us, end_us)
         bars.append(Waited(end_us / 1000, up_to[end - 1] - (up_to[begin - 1] if begin else 0)))
         begin = end
     return tuple(bars)
-
-
-def _bar_end_us(wait_us: int) -> int:
-    """The end of the bar that this wait belongs to, in whole µs. The first bar ends at 1 µs."""
-    number = math.ceil(BARS * math.log10(wait_us)) if wait_us > 1 else 0
-    # A logarithm of floats may be off by one bar where the wait is just its end.
-    return next(
-        end for end in (round(10 ** (n / BARS)) for n in range(max(0, number - 1), number + 2)) if end >= wait_us
-    )
 
 
 class WaitCounter:

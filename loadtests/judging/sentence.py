@@ -94,43 +94,88 @@ def credited(result: ArchitectureResult) -> frozenset[int]:
     )
 
 
-def _out_by(faults: Sequence[PlannedFault], result: ArchitectureResult) -> int:
-    """Shoppers of whom the sentence says that what it begins with logged them out: all, where it is no fault."""
-    return len(credited(result)) if faults else result.logged_out.shoppers
+class _Logouts:
+    """Who was logged out in one architecture, told apart by what was behind it."""
+
+    def __init__(self, name: str, result: ArchitectureResult, *, by_faults: bool) -> None:
+        self.name, self.result = name, result
+        self.shoppers = result.logged_out.shoppers
+        self._losses = [loss for loss in result.losses if loss.kind == LOGGED_OUT]
+        self._credited = credited(result)
+        self.by = len(self._credited) if by_faults else self.shoppers
+        """Of whom the sentence says that what it begins with logged them out: all, where it is no fault."""
+        self.others = self.shoppers - self.by
+        first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=0)
+        self._out_before = {loss.shopper for loss in self._losses if loss.at_ms * 1000 < first_us}
+        self.before = result.logged_out_before_fault
+        # Beside "had already lost 58", people whom the fault logged out a second time would be counted twice.
+        self.again = len(self._credited & self._out_before) if self.before and self.others > 0 else 0
+
+    def by_it(self, they: str, *, first: bool) -> str:
+        """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held)."""
+        who = f"{self.by:,} of {self.result.shoppers:,} shoppers" if first else f"{self.by:,}"
+        # Three numbers alike and no cause of another kind: only then are those who are out the very ones it held.
+        exactly = self.by == self.result.at_risk == self.shoppers and all(
+            _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in self._losses
+        )
+        return f"{who} in {self.name}" + (f" (all whose sessions {they} held)" if exactly else "")
+
+    def otherwise(self) -> str:
+        """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
+        # By people: whom a fault logged out is told of there, also if their other losses have other causes.
+        rest = [loss for loss in self._losses if loss.shopper not in self._credited]
+        # Only if time alone was behind all of them: one other cause, and "by time" would be wrong for somebody.
+        alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
+        if not self.before:
+            return f"{'time logged out' if alone else 'for other reasons'} {self.others} in {self.name}"
+        later = {loss.shopper for loss in rest} - self._out_before
+        told = f"{self.already()} of {self.result.shoppers} before"
+        return told + (f", and later {len(later)} {'by time' if alone else 'for other reasons'}" if later else "")
+
+    def already(self) -> str:
+        """How many a fault found logged out."""
+        return f"{self.name} had already lost {self.before}"
 
 
 def _logged_out(
     faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult], long: str, short: str
 ) -> list[str]:
     """The longest wording first."""
-    by = {name: _out_by(faults, result) for name, result in clear.items()}
-    where = f"{sum(map(bool, by.values()))} of {len(clear)} architectures"
+    outs = [_Logouts(name, result, by_faults=bool(faults)) for name, result in clear.items()]
     also = _security(clear)
     they = "they" if len({fault.victim for fault in faults}) > 1 and not _one_each(faults, clear) else "it"
-    apart = [(name, result) for name, result in clear.items() if result.logged_out.shoppers > by[name]]
-    # Beside "had already lost 58", people whom the fault logged out a second time would be counted twice.
-    again = {name: count for name, result in apart if (count := _logged_out_again(result))}
-    those = {
-        name: f" ({count} of the {clear[name].logged_out_before_fault} out before)" for name, count in again.items()
-    }
-    told = listed([_out_otherwise(name, result, by[name]) for name, result in apart], "and")
-    short_told = listed(
-        [_out_otherwise(name, result, by[name], brief=True) for name, result in apart if name not in again], "and"
-    )
-    brief = listed([f"{result.logged_out.shoppers - by[name]} in {name}" for name, result in apart], "and")
+    apart = [it for it in outs if it.others > 0]
+    told = listed([it.otherwise() for it in apart], "and")
+    short_told = listed([it.already() if it.before else it.otherwise() for it in apart if not it.again], "and")
+    brief = listed([f"{it.others} in {it.name}" for it in apart], "and")
     brief = f"for other reasons {brief}" if brief else ""
-    most = f"for other reasons {sum(result.logged_out.shoppers - by[name] for name, result in apart)}" if apart else ""
+    most = f"for other reasons {sum(it.others for it in apart)}" if apart else ""
+    by, where = sum(it.by for it in outs), f"{sum(it.by > 0 for it in outs)} of {len(clear)} architectures"
     wordings = (
-        _joined(
-            _told_apart(clear, by, they, {name: f" ({count} again)" for name, count in again.items()}), told, also, long
-        ),
-        _joined(_told_apart(clear, by, they, those), short_told, also, long),
-        _joined(_told_apart(clear, by, they, {}), brief, also, long),
-        _joined(_told_together(clear, by), brief, also, long),
-        _joined(_told_together(clear, by), brief, also, short),
-        _joined(f"{sum(by.values())} shoppers in {where}" if any(by.values()) else "nobody", most, short),
+        _joined(_told_apart(outs, they, " ({it.again} again)"), told, also, long),
+        _joined(_told_apart(outs, they, " ({it.again} of the {it.before} out before)"), short_told, also, long),
+        _joined(_told_apart(outs, they, ""), brief, also, long),
+        _joined(_told_together(outs), brief, also, long),
+        _joined(_told_together(outs), brief, also, short),
+        _joined(f"{by} shoppers in {where}" if by else "nobody", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
+
+
+def _told_apart(outs: Sequence[_Logouts], they: str, note: str) -> str:
+    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in … (2 again); nobody in redis."""
+    hit = [it for it in outs if it.by]
+    told = [it.by_it(they, first=it is hit[0]) + (note.format(it=it) if it.again else "") for it in hit]
+    nobody = [it.name for it in outs if not it.shoppers]
+    return _joined(listed(told, "and"), f"nobody in {listed(nobody, 'or')}" if nobody else "") or "nobody"
+
+
+def _told_together(outs: Sequence[_Logouts]) -> str:
+    """The same without the reasons."""
+    hit = [f"{it.by} in {it.name}" for it in outs if it.by]
+    nobody = sum(not it.shoppers for it in outs)
+    others = f"nobody in {nobody} {'others' if hit else 'architectures'}" if nobody else ""
+    return _joined(listed(hit, "and"), others) or "nobody"
 
 
 def _security(clear: Mapping[str, ArchitectureResult]) -> str:
@@ -141,65 +186,6 @@ def _security(clear: Mapping[str, ArchitectureResult]) -> str:
         if measure.sort == "loss" and measure.group == "Security"
         and (found := {name: value for name, result in clear.items() if (value := measure.read(result))})
     ))  # fmt: skip
-
-
-def _out_otherwise(name: str, result: ArchitectureResult, by_faults: int, *, brief: bool = False) -> str:
-    """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
-    if brief and result.logged_out_before_fault:
-        return f"{name} had already lost {result.logged_out_before_fault}"
-    by = credited(result)
-    # By people: whom a fault logged out is told of there, also if the same shopper's other losses have other causes.
-    rest = [loss for loss in result.losses if loss.kind == LOGGED_OUT and loss.shopper not in by]
-    later = {loss.shopper for loss in rest} - _out_before_fault(result)
-    # Only if time alone was behind all of them: one other cause, and "by time" would be wrong for somebody.
-    alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
-    if not result.logged_out_before_fault:
-        others = result.logged_out.shoppers - by_faults
-        return f"time logged out {others} in {name}" if alone else f"for other reasons {others} in {name}"
-    before = f"{name} had already lost {result.logged_out_before_fault} of {result.shoppers} before"
-    return before + (f", and later {len(later)} {'by time' if alone else 'for other reasons'}" if later else "")
-
-
-def _out_before_fault(result: ArchitectureResult) -> frozenset[int]:
-    """Shoppers who had been logged out before the first fault struck; nobody, without one."""
-    first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=0)
-    return frozenset(loss.shopper for loss in result.losses if loss.kind == LOGGED_OUT and loss.at_ms * 1000 < first_us)
-
-
-def _logged_out_again(result: ArchitectureResult) -> int:
-    """Shoppers whom a fault logged out, and who had been logged out before any struck."""
-    return len(credited(result) & _out_before_fault(result)) if result.logged_out_before_fault else 0
-
-
-def _told_apart(
-    architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int], they: str, notes: Mapping[str, str]
-) -> str:
-    """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in … (2 again); nobody in redis."""
-    names = [name for name in architectures if by[name]]
-    hit = [
-        _hit(name, architectures[name], by[name], they, place == 0) + notes.get(name, "")
-        for place, name in enumerate(names)
-    ]
-    nobody = [name for name, result in architectures.items() if not result.logged_out.shoppers]
-    named = f"nobody in {listed(nobody, 'or')}" if nobody else ""
-    return _joined(listed(hit, "and"), named) or "nobody"
-
-
-def _told_together(architectures: Mapping[str, ArchitectureResult], by: Mapping[str, int]) -> str:
-    """The same without the reasons."""
-    hit = [f"{by[name]} in {name}" for name in architectures if by[name]]
-    nobody = sum(not result.logged_out.shoppers for result in architectures.values())
-    others = f"nobody in {nobody} {'others' if hit else 'architectures'}" if nobody else ""
-    return _joined(listed(hit, "and"), others) or "nobody"
-
-
-def _hit(name: str, result: ArchitectureResult, out: int, they: str, first: bool) -> str:
-    who = f"{out:,} of {result.shoppers:,} shoppers" if first else f"{out:,}"
-    # Three numbers alike and no cause of another kind: only then are those who are out the very ones it held.
-    exactly = out == result.at_risk == result.logged_out.shoppers and all(
-        _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in result.losses if loss.kind == LOGGED_OUT
-    )
-    return f"{who} in {name}" + (f" (all whose sessions {they} held)" if exactly else "")
 
 
 def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, short: str) -> list[str]:
