@@ -109,9 +109,7 @@ class ActionCounts:
         """What became of the requests whose outcome was unknown; the database, if it was read, knows best."""
         settled: dict[str, Outcome] = {}
         for person in replay.people.values():
-            for settlement in person.memory.settled:
-                if settlement.request in self._unknown:
-                    settled[settlement.request] = settlement.outcome
+            settled |= {request: it for request, it in person.memory.settled.items() if request in self._unknown}
         if orders_read:
             for request, exchange in self._unknown.items():
                 if exchange.do == "checkout":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 
 import msgspec
 
-from loadtests.model.history import Do, Exchange, Outcome, shopper_of
+from loadtests.model.history import Do, Exchange, shopper_of
 from shared.demo_accounts import account_name
 
 POSSIBLE_CARTS = 64
@@ -21,14 +21,6 @@ class Contradiction(msgspec.Struct, frozen=True):
     kind: str
     items: int = 0
     """Units of goods that went with it."""
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """A later answer told what became of a write whose outcome was unknown."""
-
-    request: str
-    outcome: Outcome
-    """ok or failed; a later settlement of the same request replaces an earlier one."""
 
 
 Cart = dict[str, int]

@@ -27,7 +27,7 @@ from loadtests.model.history import (
     Outcome,
 )
 from loadtests.session_model import carts
-from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, Settlement, lacking
+from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleState, lacking
 
 EMPTY_CART = 400
 """The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
@@ -45,8 +45,8 @@ class ExpectedSession:
     facts: int = 0
     """Acknowledged facts that an answer was compared with."""
     items: Items = field(default_factory=Items)
-    settled: list[Settlement] = field(default_factory=list)
-    """Grows by each unknown write that a later answer settled; whoever reads it may clear it."""
+    settled: dict[str, Outcome] = field(default_factory=dict)
+    """What became of each unknown write that later answers settled: ok or failed, by the last of these."""
     checked_out: Cart | None = None
     """The cart that the last acknowledged checkout ordered; None if several were possible."""
     audited: bool = False
@@ -85,16 +85,22 @@ class ExpectedSession:
     def _saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         do = exchange.do
         if exchange.jar != "main" or do in NOT_ABOUT_CART:
-            return self._aside(exchange)
+            # An event stream that is opened again is the first to learn that the shopper is a stranger now.
+            return self._stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
         if exchange.overlapped or exchange.sent_us < self._written_us:
             return self._overlapping(exchange)
         self._beside = ""
         if do in WRITES:
             self._written, self._written_us = do, exchange.done_us
-        if exchange.outcome == "ok":
-            return self._acknowledged(exchange)
-        found = self._refused(exchange)
-        return self._shown(exchange, {}, found) if do == "checkout" and exchange.status == EMPTY_CART else found
+        if exchange.outcome != "ok":
+            found = self._refused(exchange)
+            return self._shown(exchange, {}, found) if do == "checkout" and exchange.status == EMPTY_CART else found
+        found = self._recognised(exchange)
+        if exchange.cart is not None:
+            return self._shown(exchange, exchange.cart, found)
+        if do in CART_WRITES:
+            self._carry_out(exchange)
+        return found
 
     def confirms(self, exchange: Exchange) -> bool:
         """Take in an exchange if it is answered just as expected, as nearly all are; otherwise leave it to `saw`.
@@ -140,10 +146,6 @@ class ExpectedSession:
             book.undecided += units
         return book
 
-    def _aside(self, exchange: Exchange) -> tuple[Contradiction, ...]:
-        """An event stream that is opened again is the first to learn that the shopper is a stranger now."""
-        return self._stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
-
     def _overlapping(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         """Something else of this shopper was on its way: the name counts, the cart shown does not, the write does."""
         do = exchange.do
@@ -175,24 +177,16 @@ class ExpectedSession:
             return self._stranger(exchange)
         return ()
 
-    def _acknowledged(self, exchange: Exchange) -> tuple[Contradiction, ...]:
-        found = self._recognised(exchange)
-        if exchange.cart is not None:
-            return self._shown(exchange, exchange.cart, found)
-        if exchange.do in CART_WRITES:
-            self._carry_out(exchange)
-        return found
-
     def _recognised(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         do = exchange.do
         if do in NEEDS_LOGIN:
             if self.logged_in:
                 self.facts += 1
                 if self._logout_unknown:
-                    self._settle(self._logout_unknown, "failed")
+                    self.settled[self._logout_unknown] = "failed"
                     self._logout_unknown = ""
             elif self._login_unknown:
-                self._settle(self._login_unknown, "ok")
+                self.settled[self._login_unknown] = "ok"
                 self._login_unknown, self.logged_in = "", True
         elif do == "login":
             self._logged_in()
@@ -221,7 +215,7 @@ class ExpectedSession:
             return ()
         self.logged_in = False
         if self._logout_unknown:
-            self._settle(self._logout_unknown, "ok")
+            self.settled[self._logout_unknown] = "ok"
             self._left()
             return ()
         self.facts += 1
@@ -273,13 +267,10 @@ class ExpectedSession:
         self._worlds = [PossibleState(cart)]
         if settle:
             for request, happened in world.happened.items():
-                self._settle(request, "ok" if happened else "failed")
+                self.settled[request] = "ok" if happened else "failed"
                 if not happened and self._unknown[request].status == 0 and len(self._late) < carts.LATE_WRITES:
                     self._late[request] = self._unknown[request]
         self._unknown.clear()
-
-    def _settle(self, request: str, outcome: Outcome) -> None:
-        self.settled.append(Settlement(request, outcome))
 
     def _carry_out(self, exchange: Exchange) -> None:
         """An acknowledged write: it changes every possible cart."""
@@ -344,7 +335,7 @@ class ExpectedSession:
                 self._possible(explained)  # what only some of them take for done stays open
                 self._become(self._worlds[0], shown, settle=True)
                 self._adopt = False
-                self._settle(request, "ok")
+                self.settled[request] = "ok"
                 del self._late[request]
                 return True
         return False
@@ -356,7 +347,7 @@ class ExpectedSession:
         adopt, self._adopt = self._adopt, False
         for request, happened in world.happened.items():
             if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
-                self._settle(request, "ok")
+                self.settled[request] = "ok"
         self._become(world, shown, settle=False)
         self.items.gained += extra
         if adopt:  # nobody knows what should have been in it

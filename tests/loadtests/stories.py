@@ -185,4 +185,4 @@ def after(story: Story) -> ExpectedSession:
 
 def settled(story: Story) -> dict[str, str]:
     """What became of each unknown write, by the end of its request id."""
-    return {each.request[-4:]: each.outcome for each in after(story).settled}
+    return {request[-4:]: outcome for request, outcome in after(story).settled.items()}
