@@ -150,6 +150,8 @@ class TestWithScripts:
         assert before is not None
         assert after is not None
         assert after["width"] == pytest.approx(4 * before["width"], rel=0.01)
+        # Grown, each chart has scrolled by itself, and hears of the others in the next frame: that would undo the 300.
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         frames.first.evaluate("frame => { frame.scrollLeft = 300 }")
         together = "[...document.querySelectorAll('.frame')].every(it => it.scrollLeft === 300)"
         assert until(lambda: page.evaluate(together))  # `wait_for_function` would need `eval`, which the page forbids
