@@ -14,6 +14,8 @@ from shared.demo_accounts import account_name
 _ASKED = {
     "login": "asked to be logged in",
     "browse": "looked at the products",
+    "add": "put {quantity} {sku} into the cart",
+    "remove": "took {sku} out of the cart",
     "cart": "asked for the cart",
     "checkout": "ordered the cart",
     "orders": "asked for the orders",
@@ -26,6 +28,7 @@ _ASKED = {
     "forget_node": "forgot the balancer's cookie",
     "forget_session": "took an error for a logout and threw its cookies away",
     "read_cookie": "read what stands there",
+    "remember": "asked it to remember {sku}",
     "recall": "asked what it remembers",
     "page": "fetched a page on the way",
 }
@@ -41,9 +44,9 @@ def told(exchange: Exchange | None) -> WitnessEvent | None:
     """What was asked and what came back; None for what there never was."""
     if exchange is None:
         return None
-    return WitnessEvent(
-        exchange.done_us / 1000, f"{_asked(exchange)}: {_answer(exchange)}", exchange.node, exchange.request
-    )
+    asked = _ASKED[exchange.do].format(sku=exchange.sku, quantity=exchange.quantity)
+    what = f"{_WHO.get(exchange.jar, '')}{asked}: {_answer(exchange)}"
+    return WitnessEvent(exchange.done_us / 1000, what, exchange.node, exchange.request)
 
 
 def affected_by(fault: FaultTimeline | None) -> WitnessEvent | None:
@@ -89,20 +92,6 @@ def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
 def units(cart: Cart) -> str:
     """A cart in words: "2 mug-red, 1 tea"."""
     return ", ".join(f"{number} {sku}" for sku, number in sorted(cart.items())) or "nothing"
-
-
-def _asked(exchange: Exchange) -> str:
-    return _WHO.get(exchange.jar, "") + _what(exchange)
-
-
-def _what(exchange: Exchange) -> str:
-    if exchange.do == "add":
-        return f"put {exchange.quantity} {exchange.sku} into the cart"
-    if exchange.do == "remember":
-        return f"asked it to remember {exchange.sku}"
-    if exchange.do == "remove":
-        return f"took {exchange.sku} out of the cart"
-    return _ASKED[exchange.do]
 
 
 def _answer(exchange: Exchange) -> str:

@@ -236,19 +236,17 @@ class Books(ActionCounts):
         ok = exchange.outcome == "ok"
         if not self._by_status:
             return not ok or 0 < exchange.status < 500
-        return ok == (200 <= exchange.status < 300) or _goes_together(exchange)
+        if ok == (200 <= exchange.status < 300):
+            return True
+        # They differ, and rightly so: of what nobody was asked, of what was to be refused, of an answer cut short.
+        if exchange.do in NOT_ASKED:
+            return ok and not exchange.request
+        refused_as_meant = exchange.jar != "main" and ok and 400 <= exchange.status < 500
+        return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE
 
     def _wrong(self, exchange: Exchange, what: str) -> None:
         name = exchange.request or f"step {exchange.step} of shopper {exchange.shopper}"
         self._problems.append(f"{name} ({exchange.do}): {what}")
-
-
-def _goes_together(exchange: Exchange) -> bool:
-    """An outcome and a status that differ, and rightly so."""
-    if exchange.do in NOT_ASKED:
-        return exchange.outcome == "ok" and not exchange.request
-    refused_as_meant = exchange.jar != "main" and exchange.outcome == "ok" and 400 <= exchange.status < 500
-    return refused_as_meant or exchange.dropped or exchange.error == UNREADABLE
 
 
 def _enter_order(book: Items, promise: AcknowledgedOrder, order: StoredOrder | None) -> None:

@@ -159,9 +159,8 @@ class Reconciler:
             elif line.status != told.status:
                 yield Mismatch(request, f"a shopper was answered {told.status}, the balancer's log says {line.status}")
             elif line.node != told.node:
-                yield Mismatch(
-                    request, f"answered by {_who(told.node)}, and by {_who(line.node)} in the balancer's log"
-                )
+                client, balancer = told.node or "no shop", line.node or "no shop"
+                yield Mismatch(request, f"answered by {client}, and by {balancer} in the balancer's log")
 
     def _balancer_against_nodes(self) -> Iterator[Mismatch]:
         for request, line in self._balancer.items():
@@ -199,7 +198,3 @@ def list_mismatches(mismatches: Iterable[Mismatch]) -> tuple[tuple[Mismatch, ...
     """The first hundred by request id, and how many there are."""
     found = sorted(mismatches, key=lambda mismatch: (mismatch.request, mismatch.what))
     return tuple(found[:LISTED]), len(found)
-
-
-def _who(node: str) -> str:
-    return node or "no shop"
