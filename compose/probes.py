@@ -16,6 +16,7 @@ import msgspec
 
 from compose.cluster import Reply
 from compose.delay_proxy import WireStatus, host_and_port
+from compose.supervision.ports import Listen
 
 PROBE_S = 0.3  # one look: three of them make an observation, which may take at most 1 s
 WITHIN_S = 2.8  # one question whose answer may be late: below the 3 s that may pass in all
@@ -80,17 +81,17 @@ def in_a_word(error: Exception) -> str:
             return type(error).__name__
 
 
-def ask_server(host: str, port: int, command: str, *, within_s: float) -> str:
-    """What it answers to that command of a line ("PING", "INFO server"): a status, a number or a text.
+def ask_server(url: str, command: str, *, within_s: float) -> str:
+    """What the server there answers to that command of a line ("PING", "INFO server"): a status, a number or a text.
 
     The bound is for all of it.
 
     Raises:
         Unanswered: refused, timeout, reset, or the error that the server answered with.
     """
-    deadline = time.monotonic() + within_s
+    at, deadline = Listen.at(url), time.monotonic() + within_s
     try:
-        with socket.create_connection((host, port), timeout=within_s) as connection:
+        with socket.create_connection((at.host, at.port), timeout=within_s) as connection:
             connection.sendall(command.encode() + b"\r\n")
             answer = b""
             while (said := _whole(answer)) is None:
@@ -126,9 +127,14 @@ def _whole(answer: bytes) -> str | None:
     return rest[: int(words)].decode(errors="replace") if len(rest) >= int(words) + 2 else None
 
 
-def facts(info: str) -> dict[str, str]:
-    """An answer to INFO, by name."""
-    pairs = (line.partition(":") for line in info.splitlines() if not line.startswith("#"))
+def info(url: str, section: str = "", *, within_s: float) -> dict[str, str]:
+    """What the server at that address says of itself in that section of INFO ("": in the usual ones), by name.
+
+    Raises:
+        Unanswered: as `ask_server`.
+    """
+    said = ask_server(url, f"INFO {section}".rstrip(), within_s=within_s)
+    pairs = (line.partition(":") for line in said.splitlines() if not line.startswith("#"))
     return {name: value for name, colon, value in pairs if colon}
 
 
@@ -165,9 +171,9 @@ class SelfReport(msgspec.Struct, frozen=True):
 def report_of_store(url: str) -> SelfReport:
     """PING a session store or its replica, and ask which start of it this is, and whether it is written to."""
 
-    def look(host: str, port: int) -> tuple[str, str]:
-        ask_server(host, port, "PING", within_s=PROBE_S)
-        said = facts(ask_server(host, port, "INFO server replication", within_s=PROBE_S))
+    def look() -> tuple[str, str]:
+        ask_server(url, "PING", within_s=PROBE_S)
+        said = info(url, "server replication", within_s=PROBE_S)
         # A copy says whether it hears its store; a store, how many copies it has.
         link = "master_link_status" if said["role"] == "slave" else "connected_slaves"
         return said["run_id"], f"PONG, role {said['role']}, {link} {said.get(link, '?')}"
@@ -178,10 +184,9 @@ def report_of_store(url: str) -> SelfReport:
 def report_of_sentinel(url: str) -> SelfReport:
     """Ask a sentinel which start of it this is, and whom it calls the store."""
 
-    def look(host: str, port: int) -> tuple[str, str]:
-        boot = facts(ask_server(host, port, "INFO server", within_s=PROBE_S))["run_id"]
-        watched = facts(ask_server(host, port, "INFO sentinel", within_s=PROBE_S)).get("master0", "watches nobody")
-        return boot, f"PONG, {watched}"
+    def look() -> tuple[str, str]:
+        boot = info(url, "server", within_s=PROBE_S)["run_id"]
+        return boot, f"PONG, {info(url, 'sentinel', within_s=PROBE_S).get('master0', 'watches nobody')}"
 
     return _of_server(url, look)
 
@@ -199,11 +204,10 @@ def report_of_wires(address: str) -> SelfReport:
     return SelfReport(True, status.boot, f"{where}: {status.words()}, boot {status.boot}")
 
 
-def _of_server(url: str, look: Callable[[str, int], tuple[str, str]]) -> SelfReport:
-    parts = urlsplit(url)
-    where = f"{parts.hostname}:{parts.port}"
+def _of_server(url: str, look: Callable[[], tuple[str, str]]) -> SelfReport:
+    where = urlsplit(url).netloc
     try:
-        boot, words = look(parts.hostname or "", parts.port or 0)
+        boot, words = look()
     except Unanswered as silence:
         return SelfReport.silence(where, silence)
     except KeyError as error:  # it answers, in the right protocol, without what every such server says of itself
@@ -223,10 +227,9 @@ def ask_page(url: str, path: str, headers: dict[str, str]) -> Reply:
 
 def ping(url: str) -> Reply:
     """PING the server at that address; ok if it answers PONG."""
-    parts = urlsplit(url)
 
     def question() -> tuple[bool, str, int]:
-        said = ask_server(parts.hostname or "", parts.port or 0, "PING", within_s=WITHIN_S)
+        said = ask_server(url, "PING", within_s=WITHIN_S)
         return said == "PONG", said, 0
 
     return _timed("PING", question)

@@ -28,7 +28,6 @@ from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
-from compose.supervision.ports import port_of
 from compose.supervision.recovery import is_own_folder, remove_own_folder
 from shared.demo_accounts import DatabaseOrder
 from shared.errors import TwinshopError, UsageError
@@ -143,7 +142,7 @@ class PersistedCluster(Cluster):
         ours = str(written.reach(STORE))
         # As a system's start-up would, it asks the sentinel: a store that was replaced, told by nobody, would be a
         # second one for 10 s, until the sentinel makes it follow.
-        named = master_address(port_of(written.sentinel_url)) if written.sentinel_url else None
+        named = master_address(written.sentinel_url) if written.sentinel_url else None
         leads = named or ours
         if leads == str(written.reach(part)):
             return ""

@@ -110,7 +110,7 @@ class ProcessCluster(RoutedCluster):
         child = self._children.get(part)
         if part not in (STORE, REPLICA) or child is None:
             return ""
-        pid = serving_pid(port_of(self.address(part)))
+        pid = serving_pid(self.address(part))
         return "" if pid in (None, child.pid) else f"the {part} we started has pid {child.pid}, the one there {pid}"
 
     def _listens_on(self, part: str) -> list[int]:

@@ -16,7 +16,6 @@ from compose.cluster import BALANCER, CACHE, REPLICA, SENTINEL, STORE, WIRES
 from compose.engines.routed_cluster import RoutedCluster
 from compose.engines.store import replicas_that_keep_up
 from compose.probes import PROBE_S, Unanswered, ask
-from compose.supervision.ports import port_of
 from compose.supervision.waiting import not_ready, wait_for
 from shared.errors import EnvironmentNotReady, ForeignAnswer
 
@@ -47,8 +46,8 @@ def _start(cluster: RoutedCluster, until: float) -> None:
     for part in [part for part in (STORE, REPLICA) if part in cluster.parts()]:
         _watch(cluster, part, partial(_is_ours, cluster, part), until=each)
     if REPLICA in cluster.parts():
-        copies, port = cluster.spec.architecture.replicas, port_of(cluster.written.store_url)
-        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(port) >= copies, until=each)
+        copies, store = cluster.spec.architecture.replicas, cluster.address(STORE)
+        _watch(cluster, REPLICA, lambda: replicas_that_keep_up(store) >= copies, until=each)
         cluster.run_part(SENTINEL)
         cluster.write()
     for part in [part for part in (SENTINEL, WIRES, CACHE, *cluster.written.node_urls) if part in cluster.parts()]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from compose.cluster import Limits
-from compose.probes import MASTER, Unanswered, ask_server, facts
+from compose.probes import MASTER, Unanswered, info
 from compose.supervision.ports import HOST, Listen
 
 # So long a store may be silent before its sentinel promotes the replica. A sentinel asks once a second, and a store
@@ -86,27 +85,27 @@ def sentinel_settings(store: Listen, replica: Listen, *, wired: bool) -> list[st
     ]
 
 
-def serving_pid(port: int, *, within_s: float = _PROBE_S) -> int | None:
-    """The pid of the server that answers on that port, by its own word; None if none does."""
+def serving_pid(url: str) -> int | None:
+    """The pid of the server that answers at that address, by its own word; None if none does."""
     try:
-        return int(facts(ask_server(HOST, port, "INFO server", within_s=within_s))["process_id"])
+        return int(info(url, "server", within_s=_PROBE_S)["process_id"])
     except (Unanswered, KeyError, ValueError):
         return None
 
 
-def master_address(sentinel_port: int) -> str | None:
-    """The server that the sentinel on that port calls the store, as host:port; None if it does not say."""
+def master_address(sentinel_url: str) -> str | None:
+    """The server that the sentinel at that address calls the store, as host:port; None if it does not say."""
     try:
-        said = facts(ask_server(HOST, sentinel_port, "INFO sentinel", within_s=_PROBE_S))["master0"]
+        said = info(sentinel_url, "sentinel", within_s=_PROBE_S)["master0"]
         return dict(pair.split("=") for pair in said.split(","))["address"]
     except (Unanswered, KeyError, ValueError):
         return None
 
 
-def replicas_that_keep_up(port: int) -> int:
-    """How many replicas have a whole copy of the store on that port, and are heard of, by the store's own word."""
+def replicas_that_keep_up(url: str) -> int:
+    """How many replicas have a whole copy of the store there, and are heard of, by the store's own word."""
     try:
-        said = facts(ask_server(HOST, port, "INFO replication", within_s=_PROBE_S))
+        said = info(url, "replication", within_s=_PROBE_S)
     except Unanswered:
         return 0
     copies = [said[name] for name in said if name.startswith("slave") and name.removeprefix("slave").isdigit()]
@@ -118,9 +117,8 @@ def replicas_that_keep_up(port: int) -> int:
 
 def store_counters(url: str) -> dict[str, int]:
     """What the store at that address counts of itself; nothing if it does not answer."""
-    parts = urlsplit(url)
     try:
-        said = facts(ask_server(parts.hostname or "", parts.port or 0, "INFO", within_s=_COUNT_S))
+        said = info(url, within_s=_COUNT_S)
         keys = sum(_keys(value) for name, value in said.items() if name.startswith("db") and name[2:].isdecimal())
         return {ours: int(said[theirs]) for ours, theirs in COUNTED.items()} | {"keys": keys}
     except (Unanswered, KeyError, ValueError):

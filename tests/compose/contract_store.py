@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,10 +18,7 @@ SECOND_MS = 1000
 
 def tell_store(cluster: Cluster, part: str, command: str) -> str:
     """What a store answers to a command of a line."""
-    where = urlsplit(cluster.address(part))
-    assert where.hostname is not None
-    assert where.port is not None
-    return ask_server(where.hostname, where.port, command, within_s=SECOND_MS / 1000)
+    return ask_server(cluster.address(part), command, within_s=SECOND_MS / 1000)
 
 
 def quickest_ms(cluster: Cluster, end: str) -> float:

@@ -13,7 +13,7 @@ from compose.probes import (
     Unanswered,
     ask,
     ask_server,
-    facts,
+    info,
     ping,
     report_of_sentinel,
     report_of_store,
@@ -96,7 +96,7 @@ def answering(pieces: Iterable[bytes], times: int = 1) -> Iterator[int]:
 )
 def test_an_answer_whole_or_in_pieces(pieces: tuple[bytes, ...], said: str) -> None:
     with answering(pieces) as port:
-        assert ask_server(HOST, port, "PING", within_s=20) == said
+        assert ask_server(f"redis://{HOST}:{port}", "PING", within_s=20) == said
 
 
 @pytest.mark.parametrize(
@@ -105,17 +105,19 @@ def test_an_answer_whole_or_in_pieces(pieces: tuple[bytes, ...], said: str) -> N
 )
 def test_what_is_no_answer_says_why(answer: bytes, why: str) -> None:
     with answering([answer]) as port, pytest.raises(Unanswered, match=why):
-        ask_server(HOST, port, "PING", within_s=20)
+        ask_server(f"redis://{HOST}:{port}", "PING", within_s=20)
 
 
 def test_the_bound_is_for_all_of_it() -> None:
     dribble = chain([b"$9999999\r\n"], repeat(b"x"))  # no single wait is long, and there is no end to them
     with answering(dribble) as port, pytest.raises(Unanswered, match="timeout"):
-        ask_server(HOST, port, "PING", within_s=0.05)
+        ask_server(f"redis://{HOST}:{port}", "PING", within_s=0.05)
 
 
 def test_facts_of_an_answer_to_info() -> None:
-    assert facts("# Server\r\nrun_id:ab\r\n\r\ndb0:keys=1,expires=0\r\n") == {"run_id": "ab", "db0": "keys=1,expires=0"}
+    said = b"# Server\r\nrun_id:ab\r\n\r\ndb0:keys=1,expires=0\r\n"
+    with answering([b"$%d\r\n%b\r\n" % (len(said), said)]) as port:
+        assert info(f"redis://{HOST}:{port}/0", within_s=20) == {"run_id": "ab", "db0": "keys=1,expires=0"}
 
 
 def test_a_ping_is_put_into_words() -> None:

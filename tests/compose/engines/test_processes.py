@@ -20,7 +20,7 @@ from compose.engines.registry import engine_named
 from compose.engines.store import master_address
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
-from compose.supervision.ports import port_of
+from compose.supervision.ports import Listen, port_of
 from shared.errors import EnvironmentNotReady, ForeignAnswer, NotReadyInTime, PortTaken, UsageError
 from tests.compose.contract import EngineContract, Visitor, new_spec, running, watch
 from tests.compose.engine_tests import SMALL_SHOPS, small_node, whose_nodes_are
@@ -98,15 +98,15 @@ class TestProcesses(EngineContract):
 
     def test_the_sentinel_is_asked_whom_an_old_store_follows(self, tmp_path: Path) -> None:
         with running(ProcessesEngine(), new_spec("redis-replica", nodes=1), tmp_path) as cluster:
-            ports = {part: port_of(cluster.address(part)) for part in ("store", "replica", "sentinel")}
-            assert master_address(ports["sentinel"]) == f"127.0.0.1:{ports['store']}"
-            assert master_address(ports["store"]) is None  # it is no sentinel
+            at = {part: cluster.address(part) for part in ("store", "replica", "sentinel")}
+            assert master_address(at["sentinel"]) == str(Listen.at(at["store"]))
+            assert master_address(at["store"]) is None  # it is no sentinel
             cluster.kill("sentinel")
             watch(cluster, "sentinel", lambda seen: not seen.answers)
-            assert master_address(ports["sentinel"]) is None
+            assert master_address(at["sentinel"]) is None
             cluster.start("sentinel")
             back = watch(cluster, "sentinel", lambda seen: seen.answers)
-            assert any(f"address=127.0.0.1:{ports['store']},slaves=1" in line for line in back.evidence)
+            assert any(f"address={Listen.at(at['store'])},slaves=1" in line for line in back.evidence)
             cluster.kill("replica")
             watch(cluster, "replica", lambda seen: not seen.answers)
             cluster.start("replica")

@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose import probes
 from compose.cluster import Limits
-from compose.engines import store
+from compose.engines.cluster_file import server_url
 from compose.engines.processes import ProcessesEngine
 from compose.engines.store import server_args, server_program, serving_pid, store_counters, store_settings
 from compose.probes import Unanswered, ask_server
@@ -30,7 +31,7 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
     with Ledger.open(own_state, RUN) as ledger:
         args = server_args(server_program(), port, folder, Limits())
         started = spawn(ledger, "store", args, env={}, log=tmp_path / "log")
-        assert until(lambda: serving_pid(port) == started.pid)
+        assert until(lambda: serving_pid(server_url(port)) == started.pid)
         assert carries(started.pid, RUN), "its environment must stay readable, or recovery would not know it"
         listening = psutil.Process(started.pid).net_connections("inet")
         assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
@@ -40,12 +41,12 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
         started.terminate()
         assert started.wait(20) == 0
     assert list(folder.iterdir()) == []
-    assert serving_pid(port) is None
+    assert serving_pid(server_url(port)) is None
 
 
 def test_something_else_is_no_store() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert serving_pid(server.getsockname()[1], within_s=0.05) is None
+        assert serving_pid(server_url(server.getsockname()[1])) is None
 
 
 def test_a_store_that_nobody_asked_for_more_keeps_nothing_and_refuses_nothing() -> None:
@@ -70,7 +71,7 @@ def test_a_full_store_refuses_or_evicts(own_state: Path, tmp_path: Path) -> None
             args = server_args(server_program(), port, tmp_path, limits)
             spawn(ledger, policy, args, env={}, log=tmp_path / f"{policy}.log")
         for port in ports.values():
-            assert until(lambda port=port: serving_pid(port) is not None)  # type: ignore[misc]
+            assert until(lambda port=port: serving_pid(server_url(port)) is not None)  # type: ignore[misc]
         said = {policy: fill(port) for policy, port in ports.items()}
     assert "OOM" in said["noeviction"]
     assert said["allkeys-lru"] == "OK"
@@ -81,7 +82,7 @@ def fill(port: int) -> str:
     said = ""
     for number in range(40):
         try:
-            said = ask_server("127.0.0.1", port, f"SET {number} {'x' * 60_000}", within_s=20)
+            said = ask_server(server_url(port), f"SET {number} {'x' * 60_000}", within_s=20)
         except Unanswered as refusal:
             said = refusal.reason
     return said
@@ -93,7 +94,7 @@ def test_a_store_that_does_not_answer_counts_nothing() -> None:
 
 def test_keys_of_all_databases(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "total_commands_processed:7\r\nused_memory:99\r\nevicted_keys:0\r\ndb0:keys=2,expires=0,avg_ttl=0\r\n"
-    monkeypatch.setattr(store, "ask_server", lambda *_args, **_within: said + "db1:keys=3,expires=0,avg_ttl=0")
+    monkeypatch.setattr(probes, "ask_server", lambda *_args, **_within: said + "db1:keys=3,expires=0,avg_ttl=0")
     assert store_counters("redis://nowhere:1/0") == {"commands": 7, "memory": 99, "evicted": 0, "keys": 5}
 
 
