@@ -1,9 +1,9 @@
 """A client that cannot tell an error from a logout: whatever goes wrong, it throws its cookies away."""
 
-from loadtests.behaviours.shop import Shop
+from loadtests.behaviours.workload import Behaviour
 
 
-class HastyClient(Shop):
+class HastyClient(Behaviour):
     """Just shopping, with a front end that shows the login page after any error."""
 
     name = "hasty-client"

@@ -10,7 +10,6 @@ Free shoppers (plain `locust -f`) take from the stream as they go; a plan cuts i
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
@@ -92,7 +91,7 @@ class ShopperDraw(NamedTuple):
         return Basket(self.chance, self.habits.mix)
 
     def shopping(self) -> Iterator[Step]:
-        """Log in, then shop for ever: what all shoppers do unless a behaviour makes something else of the parts."""
+        """Log in, then shop for ever."""
         when = self.moments()
         yield Step(int(next(when)), "login")
         basket = self.basket()
@@ -105,7 +104,7 @@ class ShopperDraw(NamedTuple):
             yield Step(since_ms + (self.window_ms - since_ms) * number // (count + 1), "me", jar=jar)
 
 
-class Behaviour(ABC):
+class Behaviour:
     """One way to shop."""
 
     name: str
@@ -121,12 +120,12 @@ class Behaviour(ABC):
     may_leave: bool = True
     """Some of them may log out as their last action (`load.leavers`): it would not spoil what the behaviour shows."""
 
-    @abstractmethod
     def steps(self, draw: ShopperDraw) -> Iterable[Step]:
-        """The steps, in order of time; what lies beyond the window is cut off.
+        """The steps, in order of time; what lies beyond the window is cut off. Just shopping, unless it is overridden.
 
         The first one of jar `main` is a login. What is `beside` has a step of the same jar before it.
         """
+        return draw.shopping()
 
 
 def generator_of(seed: int, shopper: int) -> Random:

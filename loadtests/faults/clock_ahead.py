@@ -40,13 +40,16 @@ class ClockAhead(Troubles):
     trouble = Injection(clock_ahead_s=AHEAD_S)
 
     def observe(self, target: Target) -> Evidence | None:
+        told, ahead = self.trouble.clock_ahead_s, _ahead_s(target)
+        way = 1 if told > 0 else -1
         # The question takes its time, too: that much less than it was told is as good.
-        ahead = ahead_s(target)
-        return (clock_in_words(target, ahead),) if ahead is not None and ahead >= AHEAD_S - LOOK_TAKES_S else None
+        if ahead is None or way * ahead < way * told - LOOK_TAKES_S:
+            return None
+        return (_in_words(target, ahead),)
 
     def observe_healed(self, target: Target) -> Evidence | None:
-        ahead = ahead_s(target)
-        return (clock_in_words(target, ahead),) if ahead is not None and abs(ahead) <= LOOK_TAKES_S else None
+        ahead = _ahead_s(target)
+        return (_in_words(target, ahead),) if ahead is not None and abs(ahead) <= LOOK_TAKES_S else None
 
     def effects(self, marks: FaultMarks, limits: Limits) -> tuple[Effect, ...]:
         seconds = self.trouble.clock_ahead_s
@@ -56,12 +59,12 @@ class ClockAhead(Troubles):
         return (ClockOff(marks.since_us, marks.over_us, word, marks.victim, seconds, *surely),)
 
 
-def ahead_s(target: Target) -> float | None:
+def _ahead_s(target: Target) -> float | None:
     """By how many seconds the clock that its sessions read is ahead of ours; None if it does not say."""
     state = target.cluster.state(target.victim)
     return None if state is None else (state.clock_us - time.time_ns() // 1000) / 1e6
 
 
-def clock_in_words(target: Target, ahead: float) -> str:
+def _in_words(target: Target, ahead: float) -> str:
     """The same, for an evidence."""
     return f"{target.victim} tells a time {ahead:+.1f} s from ours"

@@ -1,7 +1,6 @@
 """A node's clock is behind by seconds: what others sign is from the future for it."""
 
-from loadtests.faults.clock_ahead import LOOK_TAKES_S, ClockAhead, ahead_s, clock_in_words
-from loadtests.faults.contract import Evidence, Target
+from loadtests.faults.clock_ahead import ClockAhead
 from shared.sessions import Injection
 
 BEHIND_S = 5
@@ -17,7 +16,3 @@ class ClockBehind(ClockAhead):
     cures = ()  # the same leeway cures it; the scenarios that show that are of a clock that is ahead
     sentence = f"A node's clock goes {BEHIND_S} s behind all others, as far as sessions read it."
     trouble = Injection(clock_ahead_s=-BEHIND_S)
-
-    def observe(self, target: Target) -> Evidence | None:
-        ahead = ahead_s(target)
-        return (clock_in_words(target, ahead),) if ahead is not None and ahead <= LOOK_TAKES_S - BEHIND_S else None
