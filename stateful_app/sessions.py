@@ -76,9 +76,14 @@ class MemorySessions(ListingStore):
         self._cap = settings.session_cap
         self._cookie = settings.cookie_name
         self._format = FORMATS[settings.session_format]
-        self._cache = SessionCache(default_timeout=settings.session_lifetime_s)
-        self._cache.hold_at_most(self._cap)
+        self._cache = self._cache_of(settings)
         self._locks = SessionLocks()
+
+    def _cache_of(self, settings: Settings) -> Any:
+        """Where they are kept."""
+        cache = SessionCache(default_timeout=settings.session_lifetime_s)
+        cache.hold_at_most(self._cap)
+        return cache
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store."""
@@ -127,8 +132,8 @@ class ReplicatedSessions(MemorySessions):
     kind = "replicated"
     where = "in the memory of every node"
 
-    def __init__(self, settings: Settings) -> None:
-        # Nothing of the base's beginning: it would make a cache of its own. Not loaded by nodes that need it not.
+    def _cache_of(self, settings: Settings) -> Any:
+        # Not loaded by nodes that need it not.
         from shared.replication.state import ReplicatedCache, ReplicatedState, StateUnavailable
 
         if not settings.replica_self:
@@ -138,10 +143,6 @@ class ReplicatedSessions(MemorySessions):
                 next_step="TWINSHOP_REPLICA_SELF=host:port, and the others' in TWINSHOP_REPLICA_PEERS",
             )
         self.outages = (StateUnavailable,)
-        self._cap = settings.session_cap
-        self._cookie = settings.cookie_name
-        self._format = FORMATS[settings.session_format]
-        self._locks = SessionLocks()
         self.state = ReplicatedState(
             settings.replica_self,
             [peer for peer in settings.replica_peers.split(",") if peer],
@@ -151,9 +152,7 @@ class ReplicatedSessions(MemorySessions):
             timeout_s=settings.store_timeout_s,
             other_port=settings.node_workers > 1,
         )
-        self._cache: Any = ReplicatedCache(
-            self.state, lifetime_s=settings.session_lifetime_s, owner_of=self._format.user
-        )
+        return ReplicatedCache(self.state, lifetime_s=settings.session_lifetime_s, owner_of=self._format.user)
 
     def install(self, app: Flask) -> None:
         """Make `flask.session` live in this store; the node is not healthy before the store is ready."""

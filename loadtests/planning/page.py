@@ -18,7 +18,7 @@ def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None
 
     `behaviour` stands in the place of the scenario's own, as for `make_plan`.
     """
-    window_s = plan.window_ms / 1000
+    window_s, who = plan.window_ms / 1000, behaviour or BEHAVIOURS[scenario.load.behaviour]
     return "\n".join([
         f"{plan.scenario}: {scenario.question}",
         *textwrap.wrap(scenario.story, WIDTH),
@@ -27,12 +27,12 @@ def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None
         f"seed     {plan.seed}",
         f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
         f"         {_addresses(plan)}",
-        *_behaviour(behaviour or BEHAVIOURS[scenario.load.behaviour]),
+        *_under("how", textwrap.wrap(f"{who.name}: {who.sentence}", WIDTH)),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
         *_actions(plan),
         *([f"balancer {balancer_named(scenario.balancer).title}"] if scenario.balancer else ()),
         *_faults(plan),
-        *_settings(scenario),
+        *_under("settings", [as_set(name, value) for name, value in scenario.settings.items()]),
         *_fail_if(scenario),
         *_limits(plan),
         *_costs(scenario, window_s + _audit_s(plan)),
@@ -48,14 +48,6 @@ def _addresses(plan: Plan) -> str:
     if not plan.addresses:
         return "each from an address of its own"
     return "all from one address" if plan.addresses == 1 else f"from {plan.addresses} addresses"
-
-
-def _behaviour(behaviour: Behaviour) -> list[str]:
-    return _under("how", textwrap.wrap(f"{behaviour.name}: {behaviour.sentence}", WIDTH))
-
-
-def _settings(scenario: Scenario) -> list[str]:
-    return _under("settings", [as_set(name, value) for name, value in scenario.settings.items()])
 
 
 def _actions(plan: Plan) -> list[str]:
