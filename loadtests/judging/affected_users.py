@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from compose.balancers.access_log import AccessLine
@@ -107,21 +105,14 @@ class AffectedUsers:
         leads_home = all(balancing.affinity for _, balancing in run.told_to_balance)
         self._tells_home = run.store == "memory" and run.affinity == "cookie" and leads_home and run.can.lists_sessions
 
-    def add_all(self, lines: Iterable[AccessLine]) -> None:
-        """Count many: once all faults are over, the rest tells nothing of them."""
-        if not self._hits:
-            return
-        last_us = max(hit.last_us for hit in self._hits)
+    def add(self, *lines: AccessLine) -> None:
+        """Count some requests: once all faults are over, the rest tells nothing of them."""
+        last_us = max((hit.last_us for hit in self._hits), default=-1)
         for line in lines:
-            if line.at_us <= last_us:
-                self.add(line)
-
-    def add(self, line: AccessLine) -> None:
-        """Count one request."""
-        shopper = 0 if self._is_guests(line.id or "") else shopper_of(line.id or "")
-        if shopper:
-            for hit in self._hits:
-                hit.add(shopper, line)
+            request = line.id or ""
+            if line.at_us <= last_us and not self._is_guests(request) and (shopper := shopper_of(request)):
+                for hit in self._hits:
+                    hit.add(shopper, line)
 
     def served_by_victim(self) -> int:
         """Shoppers whom a node that was struck had answered within the second before."""

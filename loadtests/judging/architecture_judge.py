@@ -144,7 +144,7 @@ class ArchitectureJudge:
 
     def add_lines(self, lines: list[AccessLine]) -> None:
         """What the balancer passed on."""
-        self._affected.add_all(lines)
+        self._affected.add(*lines)
         self._three_logs.add_lines(lines)
 
     def add_node(self, node: str, records: list[LogRecord]) -> None:

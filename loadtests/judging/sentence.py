@@ -27,10 +27,9 @@ def sentence_of(
     """
     if not architectures:
         return "Nothing was measured."
-    if all(result.reasons == (NOTHING_PREDICTED,) for result in architectures.values()):
-        clear = dict(architectures)
-    else:
-        clear = _clear_ones(architectures)
+    clear = dict(architectures)
+    if any(result.reasons != (NOTHING_PREDICTED,) for result in architectures.values()):
+        clear = {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
     unclear = [name for name in architectures if name not in clear]
     if not clear and all(_only_ended_early(result) for result in architectures.values()):
         return "Nothing was predicted, and it ended before a last look at everybody: counted is what was seen by then."
@@ -56,10 +55,6 @@ def _only_ended_early(result: ArchitectureResult) -> bool:
     """Somebody has left it when they had seen enough: where nothing was asked, nothing is open."""
     doubts = [reason for reason in result.reasons if reason != NOTHING_PREDICTED]
     return len(doubts) == len(result.reasons) - 1 and all(doubt.startswith(NOT_TO_ITS_END) for doubt in doubts)
-
-
-def _clear_ones(architectures: Mapping[str, ArchitectureResult]) -> dict[str, ArchitectureResult]:
-    return {name: result for name, result in architectures.items() if result.verdict != "inconclusive"}
 
 
 def _done(faults: Sequence[PlannedFault], clear: Mapping[str, ArchitectureResult]) -> str:

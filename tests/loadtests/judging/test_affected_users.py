@@ -109,10 +109,10 @@ class TestAtRisk:
         """The fault of this scene is over when it was seen, 20 ms after its injection."""
         for at_us, held in ((5_020_000, AT_RISK), (5_020_001, set())):
             found = AffectedUsers(scene(("n2", 5)))
-            found.add_all([msgspec.structs.replace(line(1, 0, path="/login", took_us=0), at_us=at_us)])
+            found.add(msgspec.structs.replace(line(1, 0, path="/login", took_us=0), at_us=at_us))
             assert found.at_risk() == held
         calm = AffectedUsers(scene())
-        calm.add_all([login(1)])
+        calm.add(login(1))
         assert calm.at_risk() is None
 
     def test_who_left_is_not_at_risk(self) -> None:
