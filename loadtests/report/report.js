@@ -30,17 +30,23 @@
     frame.append(plot);
     return frame;
   });
+  // By the moment in their middle: charts are not all of the same width.
+  const middleOf = (frame) => (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
+  const scrollTo = (frame, middle) => {
+    const left = middle * frame.scrollWidth - frame.clientWidth / 2;
+    if (Math.abs(frame.scrollLeft - left) > 1) frame.scrollLeft = left; // or each would set off the others for ever
+  };
   const together = (scrolled) => {
-    for (const frame of frames) if (frame !== scrolled) frame.scrollLeft = scrolled.scrollLeft;
+    for (const frame of frames) if (frame !== scrolled) scrollTo(frame, middleOf(scrolled));
   };
   for (const frame of frames) frame.addEventListener("scroll", () => together(frame), { passive: true });
   const zoom = (times) => {
-    const middle = (frames[0].scrollLeft + frames[0].clientWidth / 2) / frames[0].scrollWidth;
+    const middle = middleOf(frames[0]);
     for (const frame of frames) {
       frame.firstElementChild.style.width = `${times * 100}%`;
       if (times > 1) frame.tabIndex = 0;
       else frame.removeAttribute("tabindex");
-      frame.scrollLeft = middle * frame.scrollWidth - frame.clientWidth / 2;
+      scrollTo(frame, middle);
     }
     for (const button of closer.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === String(times));
   };
