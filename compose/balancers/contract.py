@@ -261,12 +261,14 @@ class Balancer(ABC):
 
     def written(self, site: Site, routing: Routing, **more: object) -> bytes:
         """Its one file, from its template; `more`: what that one asks for beside these words."""
-        return rendered(
-            f"{self.config_file}.j2", site=site, http=site.http, limits=site.spec.limits, run=site.spec.run,
-            affinity=site.spec.architecture.affinity, members=routing.members, keeps=routing.balancing.affinity,
-            retries=retries_of(site, routing.balancing), variant=self.variant.name, shipped=self.variant.as_shipped,
-            node_cookie=affinity_cookie(site.spec), ring_cookie=ring_cookie(site.spec), **more,
-        )  # fmt: skip
+        spec, balancing = site.spec, routing.balancing
+        words: dict[str, object] = {
+            "site": site, "http": site.http, "limits": spec.limits, "run": spec.run,
+            "affinity": spec.architecture.affinity, "keeps": balancing.affinity, "members": routing.members,
+            "retries": retries_of(site, balancing), "variant": self.variant.name, "shipped": self.variant.as_shipped,
+            "node_cookie": affinity_cookie(spec), "ring_cookie": ring_cookie(spec),
+        }  # fmt: skip
+        return _templates().get_template(f"{self.config_file}.j2").render(words | more).encode()
 
     def follows(self, admin_url: str, routing: Routing) -> bool:
         """Whether what runs was told that; True where it cannot tell. Asked after a reload, which may go unheard."""
