@@ -221,16 +221,13 @@ def accounts_of(description: Description, count: int, *, checked: bool = False) 
     found = accounts.list or _printed(description, count)
     if len(found) < count:
         fewer = f"add --shoppers {len(found)}" if found else "describe more accounts"
+        source = "`[accounts] list`" if accounts.list else "what the command of [accounts] prints"
         raise UsageError(
             f"{description.name} has {len(found)} accounts for {count} shoppers",
             why="each shopper needs an account of its own",
-            next_step=f"it takes two accounts: add one to {_source(description)}" if checked else fewer,
+            next_step=f"it takes two accounts: add one to {source}" if checked else fewer,
         )
     return found[:count]
-
-
-def _source(description: Description) -> str:
-    return "`[accounts] list`" if description.accounts.list else "what the command of [accounts] prints"
 
 
 def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...]:
