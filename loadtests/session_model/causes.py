@@ -273,7 +273,8 @@ def _reason(around: Circumstances, explanation: Explanation, what: str, lifetime
         Because(harm.word, harm.factor.fault, max(harm.at_us, 0) / 1000, number) for number, harm in explanation.members
     )
     # With the whole timeline of each, so that a report need not know where to look for it.
-    faults = [fault for factor, fault in around.faults.items() if factor.fault in explanation.faults]
+    named = {harm.factor for _, harm in explanation.members}
+    faults = [fault for factor, fault in around.faults.items() if factor in named]
     in_time = sorted(faults, key=lambda fault: (fault.injected_us or 0, fault.fault))
     return Reason(explanation.cause, because, in_words(explanation, around, what, lifetime), faults=tuple(in_time))
 

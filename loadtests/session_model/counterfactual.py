@@ -40,11 +40,6 @@ class Explanation(msgspec.Struct, frozen=True):
         """All of them, with the number of the alternative that each belongs to."""
         return tuple((number, harm) for number, harms in enumerate(self.alternatives) for harm in harms)
 
-    @property
-    def faults(self) -> frozenset[int]:
-        """The numbers of the faults in it."""
-        return frozenset(harm.factor.fault for _, harm in self.members if harm.factor.fault is not None)
-
 
 UNEXPLAINED = Explanation()
 
