@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.loadtests.standins import RUN, standin_shop
 
 ROOT = Path(__file__).parents[2]
-RATIO_TARGET = 1.25
+RATIO_TARGET = 1.0
 CPU_TARGET_US = 250.0
 RECORDING_TARGET_US = 2.0
 
