@@ -4,8 +4,6 @@ An architecture is a shop + where its sessions live + how the balancer picks the
 a session store in a twin, if it needs a new one).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Literal, TypeVar

@@ -7,8 +7,6 @@
 The harness needs none of it: there, the engine hands over settings itself.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import socket

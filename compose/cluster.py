@@ -9,8 +9,6 @@ What can be changed on purpose stands last. Each of these, made without argument
 handing it over undoes the change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Annotated, Literal, get_args, get_type_hints
 

@@ -9,8 +9,6 @@ Everything goes through `asking`, which turns Docker's many errors into ours:
 What Twinshop makes in an engine is known by its labels. Nothing without them is touched.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import time

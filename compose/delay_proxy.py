@@ -7,8 +7,6 @@ connect anew; when it is joined again, what had been sent flows on.
 Delays are kept to about a millisecond. The file is looked at every `LOOK_S`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 import sys

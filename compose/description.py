@@ -5,8 +5,6 @@ does not describe is not asked, and not measured. Walk one value through it: `[r
 `{value}`; `[recall]` says where in a later answer it stands; a shopper who is shown another one, or none, has lost it.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """What each engine needs of the machine, and whether it is there. Every look is bounded; nothing is changed."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

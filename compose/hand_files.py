@@ -4,8 +4,6 @@ It is made by the same code as for every engine, once, because nobody is there t
 `docker compose up`. A test says whether it is up to date.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from compose.applications import SHIPPED

@@ -4,8 +4,6 @@ Walk one item through it: `calls["add"]` says how it is sent; `shows["add"]`, wh
 then in; `stranger` and status 401, how one would know that the application has forgotten whose cart it is.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -1,7 +1,5 @@
 """Clusters that were started to be kept: `twinshop up` starts one, later commands find it again."""
 
-from __future__ import annotations
-
 import secrets
 import shutil
 from collections.abc import Callable

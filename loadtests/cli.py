@@ -1,7 +1,5 @@
 """The command line: finds the command, and turns every ending into its exit code. `twinshop` = `main`."""
 
-from __future__ import annotations
-
 import errno
 import sys
 import traceback

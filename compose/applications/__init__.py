@@ -1,7 +1,5 @@
 """What runs behind the balancer: how its nodes are started, asked, and told what to suffer from."""
 
-from __future__ import annotations
-
 from compose.applications.contract import Application
 from compose.applications.described import DescribedApplication
 from compose.applications.twins import Twins

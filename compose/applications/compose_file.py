@@ -4,8 +4,6 @@ Interpolation, `extends`, `env_file` and overrides are compose's business; what 
 What a container would need and is not carried over is refused, by name: it would be another application without it.
 """
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ all has ended, before anybody can read a report of them or pack them into a bund
 its own secrets nobody here can know.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ An engine starts its nodes, and everything that is asked or told of a node goes 
 do stands in its `can`, and is then not asked: not measured, never taken for a zero.
 """
 
-from __future__ import annotations
-
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping

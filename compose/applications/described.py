@@ -1,7 +1,5 @@
 """An application that somebody described: its nodes are commands, of which nothing is known but what they answer."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

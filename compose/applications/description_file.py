@@ -1,7 +1,5 @@
 """Reads the description of an application from TOML, strictly: every error has its line and its key."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping

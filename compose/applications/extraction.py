@@ -3,8 +3,6 @@
 `AnsweredPage` is one answer; it is parsed at most once, and only if something in it is asked for.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The twins as an application under test: both are started, asked and told alike (`shared.node`, `shared.shop`)."""
 
-from __future__ import annotations
-
 import secrets
 import sys
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Load balancers: one file each, found by itself: a module here that has a `BALANCER`, and perhaps `VARIANTS` of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from importlib import import_module

@@ -3,8 +3,6 @@
 A balancer that lets its log be written as one likes writes it so; the log of another is put into it by `translate`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

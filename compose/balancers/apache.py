@@ -4,8 +4,6 @@ Debian's package is the only one there is: its modules are loaded from where it 
 members lies in memory that a graceful restart keeps.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

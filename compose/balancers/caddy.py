@@ -3,8 +3,6 @@
 Without a health check it never learns that a node is dead: `health_uri` and `fail_duration` are off unless configured.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Mapping

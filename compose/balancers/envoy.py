@@ -1,7 +1,5 @@
 """Envoy: its program, what it reads (`compose.balancers.envoy_config`) and what its admin address says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args

@@ -6,8 +6,6 @@ membership is a name, looked up every second, and the routes stand in the listen
 Envoy adds nothing of its own to what is measured: no retries, no limits on connections, no panic mode.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

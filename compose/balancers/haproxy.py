@@ -5,8 +5,6 @@ the old one ends when its connections do. What a worker has learnt (who is down,
 it, unless a file or a peer keeps it.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import re

@@ -4,8 +4,6 @@ The open version has `sticky` since 1.29.6, and no active health checks: whether
 whose requests fail (`max_fails`, `fail_timeout`), and each worker process anew after a reload.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Traefik: where it listens stands on its command line; services, members and middlewares in a file that it watches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -3,8 +3,6 @@
 Where each part listens stands in it; here is also who needs an address, and how ports become a cluster.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ An *engine* starts clusters: `compose.engines.processes` as processes, `compose.
 `tests/compose/contract.py` holds the tests that every engine inherits.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path

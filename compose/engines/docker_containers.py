@@ -4,8 +4,6 @@ Docker gives a container an address of our choice only in a network whose range 
 knows better than we do (other networks, routes of the machine), so it is asked for one first.
 """
 
-from __future__ import annotations
-
 import hashlib
 import ipaddress
 import time

@@ -1,7 +1,5 @@
 """Where each part of a cluster is inside of its network, and how it is run as a container."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path

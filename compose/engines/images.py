@@ -1,7 +1,5 @@
 """The images of a cluster of containers: three official ones, and the node's own, built once for the same inputs."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tarfile

@@ -9,8 +9,6 @@ what the shop does not forbid: https://nginx.org/en/docs/http/ngx_http_proxy_mod
 Of what it answers itself it writes a line, in the form of the balancer's access log: nobody behind it hears of that.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 and by its application. An engine adds what only it knows: whether a part's process lives, and how to strike it.
 """
 
-from __future__ import annotations
-
 import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 All are on 127.0.0.1, on free ports; accounts and orders are in an SQLite file.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

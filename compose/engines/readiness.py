@@ -6,8 +6,6 @@ be taken for dead, and its replica promoted); the wires; each node, with our run
 rotation; a request through it comes back from a node of ours.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

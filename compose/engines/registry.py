@@ -1,7 +1,5 @@
 """The engines there are, by name. To add one, add a line here, and a test that inherits `tests/compose/contract.py`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from compose.architectures import one_of

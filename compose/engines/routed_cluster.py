@@ -4,8 +4,6 @@ What the balancer cannot do (`compose.balancers.contract.BalancerCapabilities`) 
 where it cannot tell, seen by asking through it.
 """
 
-from __future__ import annotations
-
 import time
 from abc import abstractmethod
 from collections import Counter

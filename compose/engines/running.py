@@ -4,8 +4,6 @@ Its cluster has an address, and no parts that could be looked at or broken; what
 (`loadtests.running.stand_ins`).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

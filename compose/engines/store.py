@@ -3,8 +3,6 @@
 Of its own accord it writes nothing to the disk: a killed store comes back empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Start a process so that nothing of it can be lost: a session of its own, a log, and two ledger entries."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

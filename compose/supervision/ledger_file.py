@@ -4,8 +4,6 @@ Reading is forgiving. A ledger is read when something has gone wrong, so a line 
 and skipped, never an error.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

@@ -4,8 +4,6 @@ A process is *ours* if it was born when we wrote down that it was (`birth_of`), 
 environment it was started with (`carries`). Nothing else is ever signalled.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 from contextlib import suppress

@@ -5,8 +5,6 @@ ledger says it was, or if it carries the run's id in its environment (which also
 instant before its owner died, too late to be written down).
 """
 
-from __future__ import annotations
-
 import shutil
 import signal
 import time

@@ -1,7 +1,5 @@
 """Bounded waits, and what to say when one ends without result."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable

@@ -5,8 +5,6 @@ confirmed, in none refuted; true in some and not in others depends, whatever the
 run is still missing. No verdict is written anywhere: other numbers give others.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence

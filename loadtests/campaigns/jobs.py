@@ -1,7 +1,5 @@
 """What is to be run: which scenarios on which architectures, what is done already, and in which order."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -3,8 +3,6 @@
 Here is all that can be measured, too: what the checks and tallies declare, and `loadtests.model.measures`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import loadtests.model.measures

@@ -1,7 +1,5 @@
 """An acknowledged cart is shown empty."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import CartCheck
 from loadtests.model.measures import Measure
 

@@ -1,7 +1,5 @@
 """Something is back in the cart, or more of it than was ever put there."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import CartCheck
 from loadtests.model.measures import Measure
 

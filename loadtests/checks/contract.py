@@ -12,8 +12,6 @@ smallest one is `rate_limited.py`. Most exchanges are a quick ok; `loadtests.jud
 others, and of everything while one of them follows somebody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A cookie that a browser would have ignored for its size."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, shoppers_of

@@ -1,7 +1,5 @@
 """Answered as a stranger, and recognised again by the very same session."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of

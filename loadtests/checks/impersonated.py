@@ -1,7 +1,5 @@
 """Somebody with a copy of a shopper's cookies is taken for the shopper, until the end."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange

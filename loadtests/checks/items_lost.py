@@ -1,7 +1,5 @@
 """Something that was acknowledged is not in the cart, or did not come into the order made of it."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import CartCheck
 from loadtests.checks.witness import in_database, told, units
 from loadtests.model.history import StoredOrder

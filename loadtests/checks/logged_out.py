@@ -1,7 +1,5 @@
 """A shopper whose login was acknowledged is answered as a stranger."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import before_loss, told
 from loadtests.model.history import Exchange

@@ -1,7 +1,5 @@
 """A planned action that the shopper saw fail, or of which it never knew."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, shoppers_of

@@ -1,7 +1,5 @@
 """One checkout made two orders."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import Exchange, StoredOrder

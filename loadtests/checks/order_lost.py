@@ -1,7 +1,5 @@
 """An acknowledged order is not in the database."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import in_database, told
 from loadtests.model.history import StoredOrder

@@ -1,7 +1,5 @@
 """More let through than the limit allows: whoever counts does not count everything."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.checks.witness import answered_as_shopper
 from loadtests.model.history import Exchange

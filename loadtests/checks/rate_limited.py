@@ -1,7 +1,5 @@
 """A request that was refused for coming too often."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of

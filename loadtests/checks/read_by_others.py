@@ -1,7 +1,5 @@
 """What a session says to whoever has its cookie: signed is not encrypted."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, shoppers_of

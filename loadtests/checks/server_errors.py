@@ -1,7 +1,5 @@
 """A planned action that met an error of the shop or of the balancer: what an operator would see in a monitor."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of

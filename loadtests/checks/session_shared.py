@@ -1,7 +1,5 @@
 """Somebody else shares a shopper's session: they planted its id before the login (session fixation)."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import answered_as_shopper, told
 from loadtests.model.history import Exchange

@@ -1,7 +1,5 @@
 """An answer that took long, and came."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import SLOW_ON_PURPOSE, STALLED_US, Exchange
 from loadtests.model.measures import Measure, events_of, shoppers_of

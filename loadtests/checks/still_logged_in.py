@@ -1,7 +1,5 @@
 """A session is accepted after its end was acknowledged."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import affected_by, answered_as_shopper, told
 from loadtests.model.history import Exchange

@@ -1,7 +1,5 @@
 """An event stream that ended before its time."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, events_of

@@ -1,7 +1,5 @@
 """A dropped event stream whose owner was a stranger on coming back."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Tally
 from loadtests.model.history import ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.model.measures import Measure, events_of

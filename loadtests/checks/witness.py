@@ -1,7 +1,5 @@
 """Witnesses in words: what was asked, what came back, what struck."""
 
-from __future__ import annotations
-
 from loadtests.faults.words import what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import NEEDS_LOGIN, Exchange, StoredOrder

@@ -1,7 +1,5 @@
 """Somebody else's name is shown."""
 
-from __future__ import annotations
-
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import affected_by, told
 from loadtests.model.history import Exchange

@@ -1,7 +1,5 @@
 """`twinshop bundle RUN` and `twinshop open FILE`: a whole run in one file, and its folder again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`twinshop list`: what there is to run, on what, and what can be done to it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import click

@@ -1,7 +1,5 @@
 """`twinshop compare RUN RUN…`: runs side by side."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
 from string import ascii_uppercase

@@ -1,7 +1,5 @@
 """`twinshop conformance`: balancers and their affinities against events, in people."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`twinshop dataset DIR` and `twinshop verify DIR`: a campaign as an open data set, and its numbers computed again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

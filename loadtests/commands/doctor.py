@@ -1,7 +1,5 @@
 """`twinshop doctor`: what each engine needs, what is missing, and the command that fixes it."""
 
-from __future__ import annotations
-
 import click
 
 from loadtests.commands.options import JSON_OPTION

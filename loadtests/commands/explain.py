@@ -1,7 +1,5 @@
 """`twinshop explain RUN SHOPPER`: a shopper's session life, each loss, and what would have been without its cause."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`twinshop export RUN`: what was found, in the forms that other machines read."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from pathlib import Path

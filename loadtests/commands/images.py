@@ -1,7 +1,5 @@
 """`twinshop images`: what the docker engine runs, built, and carried to a room without a network."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

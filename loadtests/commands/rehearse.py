@@ -1,7 +1,5 @@
 """`twinshop rehearse`: the workshop played without a person, and its texts held against what happened."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`twinshop runs`: what was run, newest first; and the report of one of them in a browser."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`twinshop scorecard`: what a security standard asks of sessions, executed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

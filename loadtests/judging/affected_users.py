@@ -1,7 +1,5 @@
 """Whom a fault hit, by the balancer's log: the second source, beside what the victim said of itself."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from compose.balancers.access_log import AccessLine

@@ -1,7 +1,5 @@
 """One architecture under the plan: its history and logs in, its result out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby

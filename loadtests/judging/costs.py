@@ -1,7 +1,5 @@
 """What requests and sessions cost: bytes and answers from the history, processor time and memory from samples."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise

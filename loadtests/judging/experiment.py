@@ -1,7 +1,5 @@
 """Did the experiment happen? The steps of each fault, planned and seen, and the reasons why a run proves nothing."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Iterator
 

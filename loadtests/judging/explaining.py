@@ -2,8 +2,6 @@
 it was good, what ended it; and the losses, as the checks name them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

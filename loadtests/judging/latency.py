@@ -1,7 +1,5 @@
 """How long shoppers waited, how long they were without service, and whether the load generator kept them waiting."""
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque

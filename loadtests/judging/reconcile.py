@@ -13,8 +13,6 @@ not make an experiment doubtful. Whatever carries the run's id is a shopper's, a
 as ever.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple

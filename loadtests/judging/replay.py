@@ -4,8 +4,6 @@ Nothing of the history is kept but a few exchanges of each shopper and the check
 records needs no more memory than its shoppers and its orders.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 

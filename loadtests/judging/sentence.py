@@ -1,7 +1,5 @@
 """The answer first: one sentence of at most 30 words, made from the numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from loadtests.checks import MEASURES

@@ -16,8 +16,6 @@ same measures, but for this: a threshold needs a relation or a range. A bare "0"
 nobody means who writes it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from loadtests.checks import MEASURES

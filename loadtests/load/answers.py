@@ -1,7 +1,5 @@
 """What is sent and what came back: an answer, what it showed and means, and whether it is one of ours at all."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import msgspec

@@ -1,7 +1,5 @@
 """What one shopper does at the same time: which actions go beside each other, and which requests met on their way."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from loadtests.model.plan import Action

@@ -1,7 +1,5 @@
 """From a call of an application's interface to the request that is sent: its words filled in."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple

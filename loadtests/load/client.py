@@ -10,8 +10,6 @@
 Import Locust before this module (it patches the process); nothing outside of the load process may import it.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

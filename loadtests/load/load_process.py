@@ -3,8 +3,6 @@
 Locust runs only in those processes: importing it here would patch the command line's own sockets and threads.
 """
 
-from __future__ import annotations
-
 import heapq
 import os
 import sys

@@ -4,8 +4,6 @@ A planned load waits until the harness says go, ends by itself when everybody ha
 only then: failed requests are data. An open load (plain `locust -f`) goes on for as long as Locust does.
 """
 
-from __future__ import annotations
-
 import heapq
 import logging
 import math

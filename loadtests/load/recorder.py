@@ -4,8 +4,6 @@ Recording a request is appending one struct to a list; a greenlet encodes them i
 every quarter of a second. Nothing here calls fsync: it would stop every shopper of the process.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The Locust user: a shopper with its own cookies, who carries out a visit and tells Locust's statistics about it."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from locust import User, task

@@ -3,8 +3,6 @@
 Without a plan the locustfile is a plain one: any number of free shoppers, for as long as one likes.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`python -m loadtests.reference [--check]`."""
 
-from __future__ import annotations
-
 import sys
 
 import click

@@ -1,7 +1,5 @@
 """The page of balancers: what each can do, what it cannot, and all that it is told to read."""
 
-from __future__ import annotations
-
 import shlex
 from difflib import unified_diff
 from pathlib import Path

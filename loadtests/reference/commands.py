@@ -1,7 +1,5 @@
 """The page of commands, which is what `--help` says word for word; and the page of exports, with each column."""
 
-from __future__ import annotations
-
 import click
 
 from loadtests.cli import COMMANDS, command_named, twinshop

@@ -1,7 +1,5 @@
 """Tables and pages in Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from loadtests.report.tables import Markdown, Table

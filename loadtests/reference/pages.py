@@ -1,7 +1,5 @@
 """Which pages there are, and whether they are up to date."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

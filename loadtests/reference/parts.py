@@ -1,7 +1,5 @@
 """The pages of what Twinshop is made of: architectures, faults, checks, behaviours, measures, words."""
 
-from __future__ import annotations
-
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES

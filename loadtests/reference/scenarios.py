@@ -1,7 +1,5 @@
 """The pages of all scenarios (question, story, what is broken, set and predicted), and of the pairs that show cures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from loadtests.faults.contract import Cure

@@ -3,8 +3,6 @@
 What a field means is the docstring below it, which Python itself does not keep: it is read from the source.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import textwrap

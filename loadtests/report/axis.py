@@ -1,7 +1,5 @@
 """The time axis that all charts of a report share, and the fault bands on it; and what their key says of the bands."""
 
-from __future__ import annotations
-
 import msgspec
 
 from loadtests.faults.words import in_words, what_was_done

@@ -1,7 +1,5 @@
 """What it would look like with the cure: what this run measured, beside what is predicted of the cured scenario."""
 
-from __future__ import annotations
-
 import msgspec
 
 from loadtests.checks import MEASURES

@@ -1,7 +1,5 @@
 """The whole distribution of waits: which share of answers took longer than a time. Both axes are logarithmic."""
 
-from __future__ import annotations
-
 import math
 
 from loadtests.model.results import Latency, Percentiles, Results

@@ -8,8 +8,6 @@ and `y` is pixels: the chart follows the page, its letters keep the page's size 
 page's variables, light and dark.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from loadtests.report.tables import Table

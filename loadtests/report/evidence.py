@@ -3,8 +3,6 @@
 What is gathered of an architecture grows with shoppers and seconds, not with records.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial

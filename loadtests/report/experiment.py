@@ -1,7 +1,5 @@
 """*Did the experiment happen?* The fault's steps and the counts that must agree, architecture by architecture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec

@@ -1,7 +1,5 @@
 """What every number means, and the words of the report. Their ids are stable: `#def-…` and `#word-…`."""
 
-from __future__ import annotations
-
 from loadtests.checks import MEASURES
 from loadtests.model.measures import in_order
 from loadtests.report.summary import columns

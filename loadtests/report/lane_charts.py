@@ -1,7 +1,5 @@
 """What is drawn in lanes: sessions and answers by node, the memory of nodes and stores, bytes on the way."""
 
-from __future__ import annotations
-
 from loadtests.report.evidence import Story
 from loadtests.report.step_chart import LaneChart, Lanes, most_in, summed
 from loadtests.session_model.causes import IN_NODES

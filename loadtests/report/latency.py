@@ -1,7 +1,5 @@
 """Latency: raw (from being sent) and from the planned start, which does not leave out a freeze. A logarithmic axis."""
 
-from __future__ import annotations
-
 import math
 
 from loadtests.model.results import Latency, Percentiles, Results

@@ -1,7 +1,5 @@
 """How it was measured: limits, timeouts, versions, host, and the command that runs it again."""
 
-from __future__ import annotations
-
 import shlex
 
 import msgspec

@@ -1,7 +1,5 @@
 """The report, put together: evidence and results in, one HTML file out. The same folder gives the same bytes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path

@@ -3,8 +3,6 @@
 A page is a template that extends `shell.html.j2` and fills its blocks. The same values give the same bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Sequence

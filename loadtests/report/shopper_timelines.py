@@ -1,7 +1,5 @@
 """The shopper strips: a row for each shopper, over time. Grouped by home node, so that one sees which third fell."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 

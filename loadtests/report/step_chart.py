@@ -1,7 +1,5 @@
 """A chart of lanes, one below the other: how much there was of something over time, drawn as steps."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """The table of results: which measures it shows, and where each number leads."""
 
-from __future__ import annotations
-
 import msgspec
 
 from loadtests.checks import MEASURES

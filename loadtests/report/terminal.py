@@ -1,7 +1,5 @@
 """What a person sees when a run has ended: one sentence, one table, what to do next. Plain text, no colour needed."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from pathlib import Path

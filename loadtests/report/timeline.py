@@ -4,8 +4,6 @@ Buckets go by the *planned* time, so that the bars of all architectures are equa
 are made of. What went wrong stands on the baseline, where it can be compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame

@@ -1,7 +1,5 @@
 """The losses as a reader meets them: by cause, over all architectures; the first of each told, more of them listed."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ exit code stays the same. Ctrl-C, SIGTERM and SIGHUP end a run in order: the fir
 everything is gone.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -11,8 +11,6 @@ It runs in a thread beside the load, so that a slow observation of one thing del
 stop at its next step: what is broken then is mended by stopping the cluster.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator

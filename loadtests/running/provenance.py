@@ -1,7 +1,5 @@
 """Where a run comes from: the program, the machine and the exact command, written before it starts."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

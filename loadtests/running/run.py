@@ -1,7 +1,5 @@
 """A run, as a table of contents: plan, measure each architecture, judge, report."""
 
-from __future__ import annotations
-
 import errno
 import secrets
 import shlex

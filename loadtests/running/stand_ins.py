@@ -1,7 +1,5 @@
 """What is carried out in the place of a fault's own file: commands of an application's owner, or a placebo."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import time

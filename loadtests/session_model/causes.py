@@ -5,8 +5,6 @@ the store (`stores/`), among the factors that were there (`circumstances`). What
 what was considered. docs/explanation/causes.md defines all of it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial

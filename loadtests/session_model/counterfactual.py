@@ -8,8 +8,6 @@ Each set is minimal, as no smaller one of its kind suffices; several of the same
 as a function of what is thought away, so that this module knows nothing of stores, faults or times.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import combinations, groupby
 

@@ -10,8 +10,6 @@ is compared with nothing. Both writes count, and the next answer that overlaps n
 The item book is kept along the way: every unit of goods that was acknowledged ends in exactly one place.
 """
 
-from __future__ import annotations
-
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal

@@ -9,8 +9,6 @@ each store (`stores/`) judge from these and from the `Circumstances` whether an 
 walked through, stands in docs/explanation/causes.md.
 """
 
-from __future__ import annotations
-
 from loadtests.model.history import CART_WRITES, ENDS_SESSION, NEEDS_LOGIN, Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Harm, NodeClock
 from loadtests.session_model.timeline import RunTimeline

@@ -1,7 +1,5 @@
 """The timeline of one architecture's part of a run: what stood there and what was broken, by plan and events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -8,8 +8,6 @@ A browser has whatever the last answer brought before a request was sent. So two
 making (`Issue`) and were sent when its access token was over showed the same refresh token.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from loadtests.model.history import Exchange, Jar

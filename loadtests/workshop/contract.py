@@ -9,8 +9,6 @@ they went become its plan, so that it can be judged and reported like every run.
     run folder (history, events, logs: they grow) ── read by the dashboard ──> `Frame`s
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal, TypeVar
 

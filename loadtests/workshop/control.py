@@ -7,8 +7,6 @@ ever unpickled. Every read is bounded, in time and in bytes, and so is the numbe
 broken costs a thread for a moment, gets a reply that says why, and changes nothing.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import struct

@@ -7,8 +7,6 @@ A file and not the command line or the environment: other accounts of the machin
 program that is started later inherits an environment.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable

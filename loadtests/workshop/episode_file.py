@@ -1,7 +1,5 @@
 """Reads the episodes from their files, strictly: what makes no sense in one is an error that says where."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator
 from functools import cache

@@ -4,8 +4,6 @@ Whatever ends it, nothing of it is left; and whatever kills it, `twinshop recove
 session's own (dashboard, socket, files) and the round's (both clusters and their shoppers).
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import tempfile

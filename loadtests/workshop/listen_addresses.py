@@ -4,8 +4,6 @@ One address with three ports: the dashboard's, and each shop's. Cookies know of 
 name their cookies differently.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import secrets
 import socket

@@ -7,8 +7,6 @@ The side on which somebody chose not to make a fault must not look as if it had 
 (or `nothing_there`, if it has no such part); `loadtests.judging.experiment.choice_doubts` says what that is worth.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Mapping

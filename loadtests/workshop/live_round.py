@@ -6,8 +6,6 @@ What was planned beyond the moment at which it was closed was never planned: the
 carried out, with the faults as they went, so that it is judged and reported like every run.
 """
 
-from __future__ import annotations
-
 import secrets
 import shutil
 import time

@@ -4,8 +4,6 @@ Both sides are measured at the same time, each in a thread. What is said to both
 windows is the same, and so is their end, so that their times can be compared.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 

@@ -10,8 +10,6 @@
 and `U` and `N`: shoppers and nodes.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

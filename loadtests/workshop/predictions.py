@@ -3,8 +3,6 @@
 The dashboard writes it, the report reads it. A line that was cut off by a crash was never acknowledged: it is left out.
 """
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterable

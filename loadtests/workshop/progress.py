@@ -4,8 +4,6 @@ It does not matter which keys were pressed. What counts is in the run's folder: 
 first shopper, faults that were observed, books that balance, and numbers that satisfy the episode's rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What people predicted in a workshop's round, beside what was observed; nothing of it in any other run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

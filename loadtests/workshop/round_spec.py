@@ -1,7 +1,5 @@
 """What a round is about: an episode, or free play. Its scenario, and the faults that can be made in it, as buttons."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

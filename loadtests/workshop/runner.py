@@ -8,8 +8,6 @@ One thread owns the rounds and takes them from phase to phase; commands come in 
 leave the rest pending for it. Whatever ends the workshop, nothing of it is left.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A finished run in the workshop's dashboard, to be looked at again: no cluster, no harness, nothing is measured."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import subprocess

@@ -1,7 +1,5 @@
 """What a bundle holds and says of itself: names that mean the same everywhere, the files of a run, the manifest."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Collection

@@ -4,8 +4,6 @@ The files stand in order of their names, with one date and one mode. The same ru
 zlib; with another one the packed bytes may differ, and never the manifest and what is unpacked.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import zipfile

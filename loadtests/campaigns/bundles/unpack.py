@@ -4,8 +4,6 @@ A bundle comes from somebody else. Nothing is written but the files of the manif
 than the manifest says; links, modes and dates in the zip file are not heeded.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -3,8 +3,6 @@
 It says what differs, and never which is better: that depends on what somebody needs.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence

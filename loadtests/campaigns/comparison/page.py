@@ -4,8 +4,6 @@ and as one HTML page, in the report's own style, the numbers first, then everyth
 Pure: the same comparison gives the same bytes. It names no winner.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 

@@ -4,8 +4,6 @@ It is judged again, so that the numbers of all runs were counted by the same rul
 says is facts: names and texts, to be put side by side.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Each event is a scenario of a few seconds in `events/`; each repeat is a run of 
 differs between two repeats is timing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ And the two claims that it decides; and all of it as one HTML page and one Markd
 that `conformance.json` does not.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial

@@ -5,8 +5,6 @@ that they know of from them; and each table that tells a number is held against 
 derived from.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

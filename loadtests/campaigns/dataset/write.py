@@ -1,7 +1,5 @@
 """Writes the data set of a campaign: the tables, a README of their columns, checksums. Whole or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator

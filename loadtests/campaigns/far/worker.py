@@ -3,8 +3,6 @@
 Dask hands `carry_out` over by its name and not as code, so what is executed is what this machine's checkout holds.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import subprocess

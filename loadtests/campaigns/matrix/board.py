@@ -3,8 +3,6 @@
 A place that was not run says why.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 

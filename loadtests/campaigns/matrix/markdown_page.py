@@ -3,8 +3,6 @@
 `python -m loadtests.campaigns.matrix.markdown_page runs/matrix` prints it; nothing in it is written by hand.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path

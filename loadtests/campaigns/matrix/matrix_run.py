@@ -1,7 +1,5 @@
 """The whole of `twinshop matrix`: read what is known, run what is left, write the page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

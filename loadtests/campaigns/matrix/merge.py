@@ -1,7 +1,5 @@
 """Several folders of `twinshop matrix`, made in different places, as one: what `--shard` divided, or anything else."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path

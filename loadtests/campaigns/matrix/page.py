@@ -3,8 +3,6 @@
 And as one HTML page, in the report's own style: `matrix.html`. The same files give the same bytes.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterator
 from itertools import groupby

@@ -7,8 +7,6 @@ walked through: two-workers on replicated-memory was predicted `logged_out >= 0.
 nothing else was refuted there: "refuted and understood", with the finding to read.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Everything that repeats come to: comparisons of every pair, the controls, and one sentence. Pure; names no winner."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import combinations

@@ -1,7 +1,5 @@
 """One chart a measure: each block's value as a dot, a row for each architecture, with the mean and its interval."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Pure: `repeats.json` in, the same bytes out.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections import Counter
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ One reason each: plans differ within a block, the load was too much for its proc
 nodes disagree, the machine was too noisy, too few faults.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from statistics import fmean

@@ -6,8 +6,6 @@ runs/20261121-120000-node-kill-x20/
   20261121-120002-node-kill-1/  a run folder for each block and each control
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal

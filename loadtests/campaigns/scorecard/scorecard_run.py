@@ -3,8 +3,6 @@
 What came of it is told as text, as Markdown, and as one HTML page, in the report's own style.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -4,8 +4,6 @@ It says so in words and with a sign, never by colour alone; whoever cannot see i
 colours has a contrast of at least 4.5 to 1 (WCAG 1.4.3).
 """
 
-from __future__ import annotations
-
 from markupsafe import Markup
 
 from loadtests.model.results import VerdictWord

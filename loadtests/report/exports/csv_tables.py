@@ -4,8 +4,6 @@
 OWASP advises; nothing that Twinshop writes by itself begins so.
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 from typing import Any, BinaryIO

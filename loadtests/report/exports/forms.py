@@ -1,7 +1,5 @@
 """Every form that a run can be exported to. A new one is a file here and a line in one of the two tables below."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO

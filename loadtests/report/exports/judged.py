@@ -1,7 +1,5 @@
 """The run that is exported: judged again, so that no export can say something else than its history does."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

@@ -5,8 +5,6 @@ did not happen is an *error*, as a test is that could not be carried out, and so
 predictions and thresholds are *skipped*.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree

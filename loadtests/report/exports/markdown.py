@@ -4,8 +4,6 @@ GitHub's Markdown. What a person wrote stands there as text: every sign that cou
 mention of somebody is escaped.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

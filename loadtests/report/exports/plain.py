@@ -4,8 +4,6 @@ XML cannot hold most control characters, not even escaped, and a page that shows
 written. So they are told by their number: `\\x1b`, `\\u202e`.
 """
 
-from __future__ import annotations
-
 import re
 
 _BLANK = re.compile(r"[ \t\r\n]+")

@@ -3,8 +3,6 @@
 What their columns are called, hold and mean stands here once; every form of table, and the reference, is made of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Literal, NamedTuple, TypeVar
 

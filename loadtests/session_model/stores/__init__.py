@@ -1,7 +1,5 @@
 """What each session store knows: one file of rules for each, found by the store's name."""
 
-from __future__ import annotations
-
 from loadtests.session_model.stores.contract import Outlived, StoreRules, UnknownRules
 from loadtests.session_model.stores.denylist import DenylistRules
 from loadtests.session_model.stores.memory import MemoryRules

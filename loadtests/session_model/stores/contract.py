@@ -5,8 +5,6 @@ factors are thought away (`Circumstances.without`), and `loadtests.session_model
 of factors without which none does.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A session that travels in a signed cookie, and a list in the store of those that were ended before their time."""
 
-from __future__ import annotations
-
 from itertools import chain
 
 from loadtests.faults.effects import StoreEvicts, StoreGone, StoreRolledBack, WritesHang

@@ -1,7 +1,5 @@
 """A session in the memory of one node: its home knows it, as long as that has its memory, and nobody else does."""
 
-from __future__ import annotations
-
 from loadtests.faults.effects import (
     FOREVER_US,
     AffinityCookieEnds,

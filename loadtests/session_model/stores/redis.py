@@ -1,7 +1,5 @@
 """A session in a store that all nodes share: whoever answers knows it, as long as the store has it."""
 
-from __future__ import annotations
-
 from loadtests.faults.effects import ReplicaBehind, StoreEvicts, StoreGone, StoreRolledBack, WritesHang
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import TIME, Circumstances, Harm

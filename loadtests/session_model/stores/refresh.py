@@ -1,7 +1,5 @@
 """A session in an access token that is soon over, renewed by a refresh token that is good for one use."""
 
-from __future__ import annotations
-
 from loadtests.faults.effects import ClockOff, KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Harm, seen, setting

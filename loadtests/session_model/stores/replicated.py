@@ -1,7 +1,5 @@
 """A session of which every node has a copy: whoever answers knows it, unless all copies went, or its own is behind."""
 
-from __future__ import annotations
-
 from loadtests.faults.effects import CopyBehind, MemoryGone
 from loadtests.model.history import Exchange
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, setting

@@ -1,7 +1,5 @@
 """A session that travels in a signed cookie: whoever accepts the key and finds its time right knows it."""
 
-from __future__ import annotations
-
 from compose.cluster import Key
 from loadtests.faults.effects import KeyOfItsOwn, NodeSigns
 from loadtests.model.history import Exchange

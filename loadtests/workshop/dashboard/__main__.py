@@ -1,7 +1,5 @@
 """`python -m loadtests.workshop.dashboard ASSIGNMENT`: the dashboard, as the harness starts it."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the page asks for, and what it sends: events, and JSON."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import msgspec

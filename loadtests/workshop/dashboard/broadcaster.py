@@ -4,8 +4,6 @@ Who commits a prediction sees, and who only watches learns no more than who neve
 else; every answer that could tell a result asks.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

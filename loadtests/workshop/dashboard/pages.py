@@ -1,7 +1,5 @@
 """What people open: the dashboard, the door, the report."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """What people predict: read strictly, written down once each, and held against what was observed in the end."""
 
-from __future__ import annotations
-
 import math
 import unicodedata
 from collections.abc import Callable

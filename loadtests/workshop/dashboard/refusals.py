@@ -10,8 +10,6 @@ What is looked at before anything else, at every request: is it meant for us, an
 The answer is JSON or a page, never a traceback.
 """
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Collection
 

@@ -5,8 +5,6 @@ token). It is signed with a key that comes from the instructor's token, so that 
 dashboard. Neither the token nor the join code is in a cookie.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

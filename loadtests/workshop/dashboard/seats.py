@@ -4,8 +4,6 @@ Seats are few, and nobody takes more than their share: one address of the networ
 comes when all are taken gets one that nobody has used for a while. What one does can only ever cost them their own.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 import unicodedata

@@ -4,8 +4,6 @@ What could hold the loop up for long, a command to the harness and the disk, is 
 nothing is cut off after a time: a connection cannot be kept for nothing.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import signal

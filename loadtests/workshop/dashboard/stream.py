@@ -5,8 +5,6 @@ started anew is never taken for one of its own. Each has a bounded queue: who do
 `Last-Event-ID`.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence

@@ -10,8 +10,6 @@ Where sessions live in the nodes' memory, a session is gone when the memory of t
 *undecided* from then on: they are logged out when they ask, and are told so.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import TypeVar

@@ -8,8 +8,6 @@ A round may take hours, and one architecture loses something with every other an
 each shopper only the first ones are kept.
 """
 
-from __future__ import annotations
-
 import copy
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The picture of a round while it goes on: its folder is read as it grows, and each side is told what is new in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A finished run as frames, to be shown again as a workshop in its last phase: any two architectures, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 

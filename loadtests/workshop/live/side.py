@@ -1,7 +1,5 @@
 """One side of a round as far as its evidence was read: feed it what the files say, and ask it what has changed."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Hashable
 

@@ -1,7 +1,5 @@
 """What is drawn of a side: nodes and other parts as boxes, shoppers as dots, and how long they waited, by second."""
 
-from __future__ import annotations
-
 from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.judging.latency import WaitCounter

@@ -4,8 +4,6 @@ Only whole lines are read; half a line waits for its end. A file may not exist y
 done (what was in it is read all the same), and may be replaced by another of its name.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

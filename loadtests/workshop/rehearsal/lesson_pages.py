@@ -12,8 +12,6 @@ which need none ("node-kill/redis", "minutes/2"). A number without a mark cannot
 In shown output `…` stands for anything within a line, and a line of its own for any lines.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence

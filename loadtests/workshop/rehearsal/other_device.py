@@ -4,8 +4,6 @@ pair of virtual interfaces and by nothing else. What runs in it reaches this mac
 The namespace is that of a process, and has no name: when the process is gone, whatever ends it, so are both interfaces.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import random

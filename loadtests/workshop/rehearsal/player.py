@@ -1,7 +1,5 @@
 """Plays an episode's script: does what a person would do in the browser, and sees what they would see."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

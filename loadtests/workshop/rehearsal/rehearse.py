@@ -1,7 +1,5 @@
 """The rehearsal as a whole: texts first, then a workshop as a child, then episode after episode as the pages say."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
