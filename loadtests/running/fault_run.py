@@ -250,6 +250,9 @@ def nothing_there(fault: Fault, cluster: Cluster, victim: str) -> str:
     """Why that cluster has nothing for the fault to strike; "" if it has."""
     if victim != CLUSTER and victim not in _names(cluster) and victim not in cluster.parts():
         return f"{cluster.spec.architecture.name} has no {victim}"
+    described = cluster.spec.application
+    if described is not None and fault.kind in described.fault:
+        return ""  # its owner's commands strike what we do not see
     # A run is refused before it starts; of a round's two balancers one may be able to do what the other cannot.
     wanted = (fault.asks_of_balancer,) if fault.asks_of_balancer else ()
     cannot = balancer_named(cluster.spec.balancer).cannot_serve(cluster.spec.architecture.affinity, wanted)

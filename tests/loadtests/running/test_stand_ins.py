@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 
 from compose.architectures import architecture_named
 from compose.description import FaultCommands
+from compose.engines.running import RunningCluster
 from loadtests.faults import FAULTS
 from loadtests.load.worker_config import LoadProgress
 from loadtests.model.events import AtRisk, FaultEvent
@@ -16,12 +18,14 @@ from loadtests.model.plan import Control
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
+from loadtests.running.fault_run import CLUSTER, nothing_there
 from loadtests.running.measure import Measurement
 from loadtests.running.progress import Moment, Silent
 from loadtests.running.run import limits_of
 from loadtests.running.stand_ins import Placebo, fault_for
 from shared.sessions import HeldSession
 from tests.loadtests.running.test_fault_run import carry_out, strike
+from tests.loadtests.scripted_cluster import ScriptedCluster
 
 HELD = {"n2": [HeldSession("aa", "user-0002")]}
 
@@ -53,6 +57,14 @@ def test_that_of_an_owners_commands_runs_none_that_breaks_or_mends(tmp_path: Pat
     assert fault.observe(Mock()) is not None, "it looks with the owner's eyes"
     assert not broken.exists()
     assert not mended.exists()
+
+
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+def test_an_owners_commands_are_carried_out_whatever_we_see_of_the_application(tmp_path: Path, kind: str) -> None:
+    commands = FaultCommands(["true"], ["true"], ["true"], ["true"])
+    described = Mock(fault={kind: commands}, spec_set=["fault"])
+    spec = msgspec.structs.replace(ScriptedCluster(tmp_path).spec, application=described)
+    assert nothing_there(FAULTS[kind], RunningCluster(spec, tmp_path, "http://127.0.0.1:1"), CLUSTER) == ""
 
 
 @pytest.mark.parametrize(("control", "faults"), [("", 1), ("placebo", 1), ("no-fault", 0)])
