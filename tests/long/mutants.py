@@ -47,8 +47,12 @@ EQUIVALENT: dict[str, str] = {
     "at_once = min(len(tasks), (os.cpu_count() and 1))": (
         "how many processes judge at the same time changes no result"
     ),
-    "loadtests/session_model/stores/contract.py: return [] if field in fields else _of(writer, reader) -> "
-    "return [] if field in fields else _of(reader, writer)": ("the two are put into a set, and sorted"),
+    "loadtests/session_model/stores/contract.py: return [] if field in fields else changed_by(writer, reader) -> "
+    "return [] if field in fields else changed_by(reader, writer)": ("the two are put into a set, and sorted"),
+    "loadtests/session_model/stores/contract.py: return [] if kept == taken else changed_by(writer, reader) -> "
+    "return [] if kept == taken else changed_by(reader, writer)": ("the two are put into a set, and sorted"),
+    "loadtests/session_model/stores/token.py: return changed_by(around.latest(NodeSigns, written), reader) -> "
+    "return changed_by(reader, around.latest(NodeSigns, written))": ("the two are put into a set, and sorted"),
     "loadtests/judging/judge.py: at_once = min(len(tasks), os.cpu_count() or 1) -> "
     "at_once = min(len(tasks), os.cpu_count() or 2)": ("how many processes judge at the same time changes no result"),
     "loadtests/judging/costs.py: self._last_us = self._looks[-1].at_us if self._looks else -1 -> "
@@ -64,13 +68,8 @@ EQUIVALENT: dict[str, str] = {
     "loadtests/judging/three_logs.py: if len(numbers) < MANY: -> if (len(numbers) <= MANY):": (
         "exactly so many numbers are compared by the other of two ways, which finds the same"
     ),
-    "loadtests/session_model/expectations.py: self.audited = False -> self.audited = True": (
-        "of the three places, the first: before anything is put into the cart there is nothing that an audit could keep"
-    ),
-    "loadtests/session_model/counterfactual.py: for others in range(len(candidates) - settings + 1): -> "
-    "for others in range(len(candidates) - settings + 2):": "there are no sets of more than all of them",
-    "loadtests/session_model/counterfactual.py: for chosen in range(settings + 1): -> "
-    "for chosen in range(settings + 2):": "there are no sets of more than all of them",
+    "loadtests/session_model/counterfactual.py: sizes = range(1, len(candidates) + 1) -> "
+    "sizes = range(1, len(candidates) + 2)": "there are no sets of more than all of them",
     'loadtests/session_model/causes.py: return "" -> return None': (
         "a session that was never opened has no lifetime that could have ended, and nobody is told when it began"
     ),

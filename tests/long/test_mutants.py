@@ -91,6 +91,10 @@ def test_a_draw_is_the_seeds_and_the_beginning_of_a_larger_one() -> None:
     assert len({mutant.place for mutant in every()}) == len(every())
 
 
+def test_whatever_is_called_equivalent_can_still_be_made() -> None:
+    assert not mutants.EQUIVALENT.keys() - {mutant.name for mutant in every()}
+
+
 def test_the_nearest_tests_come_first_and_those_that_cannot_see_it_are_left_out() -> None:
     mutant = next(mutant for mutant in every() if mutant.path.endswith("judging/books.py"))
     function = function_at(mutant.path, (ROOT / mutant.path).read_bytes(), mutant.line)
