@@ -6,14 +6,17 @@ Each test is one seed of one thing, and ends within three minutes: `-k race`, `-
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from compose.engines.registry import engine_named
 from loadtests.behaviours.tabs_apart import WITHIN_MS
+from loadtests.model.history import Exchange, read_history
 from loadtests.model.plan import read_plan
 from loadtests.model.results import ArchitectureResult
+from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.progress import Silent
 from loadtests.running.run import Finished, RunRequest, run
@@ -91,10 +94,23 @@ def test_three_steps_log_nobody_out(tmp_path: Path, seed: int) -> None:
     assert {name: result.logged_out.shoppers for name, result in found.items()} == dict.fromkeys(KEPT, 0)
 
 
+def orders_without_session(folder: RunFolder, architecture: str) -> int:
+    """Checkouts whose order was made and whose session could not be saved: 503, and repeated by the balancer."""
+    exchanges = (record for record in read_history(folder.history) if isinstance(record, Exchange))
+    checkouts = {exchange.request for exchange in exchanges if exchange.do == "checkout"}
+    logs = "".join(log.read_text() for log in folder.logs(architecture).glob("n?.log"))
+    return len(checkouts.intersection(re.findall(r"(\S+): the session store cannot be reached", logs)))
+
+
 @pytest.mark.parametrize("seed", EVERY)
 def test_a_death_between_order_and_session_orders_twice_without_keys_and_once_with(tmp_path: Path, seed: int) -> None:
-    """In the memory of the node that dies the session is gone, too: who is a stranger cannot order again."""
+    """In the memory of the node that dies the session is gone, too: who is a stranger cannot order again.
+
+    Where that node led the replication, and nobody leads again within `store_timeout_s`, others may order twice, too.
+    """
     for scenario, twice in (("order-then-death-without-keys", 1), ("order-then-death", 0)):
-        found = results(tmp_path, scenario, seed, "sticky-memory", *KEPT)
-        duplicated = {name: result.orders_duplicated for name, result in found.items()}
-        assert duplicated == {"sticky-memory": 0, **dict.fromkeys(KEPT, twice)}
+        done = finished(tmp_path, scenario, seed, "sticky-memory", *KEPT)
+        duplicated = {name: result.orders_duplicated for name, result in done.results.architectures.items()}
+        others = twice * orders_without_session(done.folder, "replicated-memory")
+        assert twice <= duplicated.pop("replicated-memory") <= twice + others
+        assert duplicated == {"sticky-memory": 0, **dict.fromkeys(ANY_NODE, twice)}
