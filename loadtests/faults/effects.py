@@ -20,6 +20,7 @@ from compose.cluster import Key
 from loadtests.model.fault_timeline import NEVER_US, FaultTimeline
 
 FOREVER_US = NEVER_US
+"""Later than everything."""
 FIRST = ("user",)
 """The fields in which the first version of the shop's code looks for the user's name; it writes the only one."""
 BEHIND_US = 1_000_000

@@ -23,10 +23,12 @@ class StoreFar(OnNodesWires, Condition):
     def observe(self, target: Target) -> Evidence | None:
         # By the same hand, and the quickest of some each: a busy machine makes any answer late, on either way.
         near_ms = _quickest_ms(ping(target.cluster.address("store")) for _ in range(TRIES))
+        if near_ms is None:
+            return None
         found = []
         for node in target.cluster.nodes():
             far_ms = _quickest_ms(target.cluster.ask_across(node.name) for _ in range(TRIES))
-            if near_ms is None or far_ms is None or far_ms - near_ms < MUCH_OF_IT * DISTANCE_MS:
+            if far_ms is None or far_ms - near_ms < MUCH_OF_IT * DISTANCE_MS:
                 return None
             found.append(f"{node.name}: PING of the store {far_ms:.1f} ms, past the wire {near_ms:.1f} ms")
         return tuple(found)

@@ -13,6 +13,7 @@ from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import Exchange, shopper_of
 from loadtests.model.results import Loss
 from loadtests.model.run_folder import RunFolder
+from loadtests.session_model.causes import Reason
 from loadtests.session_model.counterfactual import seconds
 from loadtests.session_model.life import good_until
 from loadtests.session_model.shopper_trace import ShopperTrace
@@ -131,9 +132,12 @@ class Storyteller:
         """The next exchange; only what was done with the shopper's own cookies makes a session."""
         person = self._person
         story, before, logouts = tuple(self._open()), person.life.opened, person.logouts
+        losses = self._replay.checks["logged_out"].losses
+        known = len(losses)
         self._replay.add(exchange)
         if person.logouts > logouts:
-            why = self._replay.checks["logged_out"].losses[-1]
+            # A check that raised names no loss: then nobody knows why, and the loss before this one says nothing of it.
+            why = losses[-1] if len(losses) > known else Reason()
             said = f"{exchange.node or 'nobody'} answered as to a stranger: {why.cause}"
             because = {"cause": why.cause, "counterfactual": why.counterfactual, "considered": why.considered}
             self._told += [_ended(one, exchange, said, **because) for one in story]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from loadtests.checks.logged_out import LoggedOut
 from loadtests.judging.explaining import SessionStory, ShopperStory, Storyteller, explain, in_words
 from loadtests.judging.judge import judge
 from loadtests.judging.replay import HistoryReplay
@@ -131,6 +133,22 @@ def test_a_thief_who_renews_it_is_heard_of() -> None:
     (session,) = sessions(told, where("refresh-token", access_lifetime_s=1.0))
     assert session.cause == "refresh_stolen"
     assert session.counterfactual
+
+
+def test_the_cause_of_one_logout_is_not_told_of_the_next_if_the_check_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = LoggedOut.contradicted
+
+    def raises_at_the_second(check: LoggedOut, *told: Any) -> None:
+        if check.losses:
+            raise RuntimeError("a bug")
+        names(check, *told)
+
+    monkeypatch.setattr(LoggedOut, "contradicted", raises_at_the_second)
+    told = Story().login("n2").at(6).stranger(node="n2").login("n3").at(9).stranger(node="n3")
+    assert [(each.ended, each.cause) for each in sessions(told, KILLED)] == [
+        ("n2 answered as to a stranger: node_killed", "node_killed"),
+        ("n3 answered as to a stranger: unexplained", "unexplained"),
+    ]
 
 
 def test_what_other_cookies_do_and_what_was_not_sent_opens_nothing() -> None:
