@@ -1,5 +1,6 @@
 """Where each part of a cluster is inside of its network, and how it is run as a container."""
 
+import weakref
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -83,7 +84,8 @@ class Blueprint:
     """How each part of a cluster is run, as things are when it is asked."""
 
     def __init__(self, cluster: RoutedCluster, containers: Containers) -> None:
-        self._cluster = cluster
+        # The cluster holds this, too: in a circle, its connections would stay open until the collector comes by.
+        self._cluster: RoutedCluster = weakref.proxy(cluster)
         self._containers = containers
 
     @cached_property
