@@ -29,7 +29,7 @@ from compose.supervision.ports import HOST, Listen, free_ports
 from shared.errors import UsageError
 from shared.whole_file import write_whole
 
-SCHEMA = 1
+SCHEMA = 2  # 1 did not say where wires are inside of a network: nodes would be sent to addresses that are not theirs
 ADMIN = "balancer's admin address"
 
 

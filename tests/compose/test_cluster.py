@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import ClusterSpec, Limits, check_distance, has_wires, other_parts, wire_ends
-from compose.engines.cluster_file import first_ports, ports_of_one_more
+from compose.engines.cluster_file import (
+    first_ports,
+    new_cluster,
+    ports_of_one_more,
+    read_cluster_file,
+    work_folder,
+    write_cluster_file,
+)
 from compose.engines.page_cache import check_no_cache
 from shared.errors import UsageError
 
@@ -51,3 +61,13 @@ def test_everything_that_listens_has_a_port() -> None:
     assert tuple(ports_of_one_more(spec("replicated-memory"), "n3")) == ("replication of n3", "n3")
     assert tuple(ports_of_one_more(spec("redis", wires=True), "n3")) == ("wire of n3", "n3")
     assert tuple(ports_of_one_more(spec("redis-replica", wires=True), "n3")) == ("n3",)
+
+
+def test_a_cluster_whose_file_does_not_say_where_its_wires_are_is_not_touched(tmp_path: Path) -> None:
+    work_folder(tmp_path).mkdir()
+    written = new_cluster("processes", spec("redis", wires=True), "", first_ports(spec("redis", wires=True)))
+    write_cluster_file(tmp_path, written)
+    assert read_cluster_file(tmp_path) == written
+    write_cluster_file(tmp_path, msgspec.structs.replace(written, schema=1))
+    with pytest.raises(UsageError, match="another version of Twinshop"):
+        read_cluster_file(tmp_path)
