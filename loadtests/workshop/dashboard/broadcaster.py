@@ -153,7 +153,7 @@ class Broadcaster:
         self._write = write
         self._clock_us = clock_us
         self._opened: dict[str, int] = {}
-        self._trouble = ""
+        self._troubles: dict[str, str] = {}
 
     # --- what happens
 
@@ -165,18 +165,21 @@ class Broadcaster:
 
     def look(self) -> None:
         """Look once. Whatever is wrong is told to the log, once; the next look may find it mended."""
-        try:
-            workshop = read_workshop(self._file)
-            if workshop is not None and (self.workshop is None or workshop.version != self.workshop.version):
-                self._workshop_changed(workshop)
-            elif self.seats.changed:
-                self._publish_workshop()
-            self._move_on()
-        except Exception as error:  # noqa: BLE001 - whatever one look finds, the room goes on watching
-            trouble = f"{type(error).__name__}: {error}"  # told once: it comes four times a second
-            if trouble != self._trouble:
-                self._trouble = trouble
-                tell(f"dashboard: {trouble}", err=True)
+        for step in (self._look_at_file, self._move_on):  # whoever watches sees the round, though its file is damaged
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - whatever one look finds, the room goes on watching
+                trouble = f"{type(error).__name__}: {error}"  # told once: it comes four times a second
+                if trouble != self._troubles.get(step.__name__):
+                    self._troubles[step.__name__] = trouble
+                    tell(f"dashboard: {trouble}", err=True)
+
+    def _look_at_file(self) -> None:
+        workshop = read_workshop(self._file)
+        if workshop is not None and (self.workshop is None or workshop.version != self.workshop.version):
+            self._workshop_changed(workshop)
+        elif self.seats.changed:
+            self._publish_workshop()
 
     def opened(self, who: str) -> None:
         """They have committed a prediction: what was covered is open to them."""

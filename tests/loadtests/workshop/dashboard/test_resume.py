@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,3 +183,17 @@ def test_a_dashboard_that_was_started_anew_is_not_taken_for_the_old_one() -> Non
     for _ in range(5000):
         new.append("frame", b"{}", "covered", b"{}")
     assert new.since(old.last_id) is None
+
+
+def test_a_workshop_file_that_is_damaged_stops_no_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    play = Play(tmp_path)
+    play.room.goes_to("run", predict=False, epoch_us=play.now_us)
+    play.connect()
+    play.steps(1)
+    before = play.broadcaster.picture().at_ms
+    play.room.file.write_bytes(b"{")
+    play.steps(4)
+    play.arrives()
+    assert play.reader.picture == play.broadcaster.picture()
+    assert play.reader.picture.at_ms == before + 4 * STEP_US // 1000
+    assert capsys.readouterr().err.count("workshop.json") == 1, "told once"
