@@ -32,7 +32,7 @@ PROBE = "probe-"
 """How the ids of its other questions begin."""
 
 
-class _Told(NamedTuple):
+class _LogEntry(NamedTuple):
     """What one log says of one request; equal ones are one object, so that a long run fits into memory."""
 
     status: int
@@ -41,9 +41,9 @@ class _Told(NamedTuple):
     """The balancer's flags say that something went amiss on the way."""
 
 
-Told = tuple[int, str, bool]
+LogEntry = tuple[int, str, bool]
 """The same for whoever makes many of them: a plain tuple costs a fifth."""
-_ANSWERED = _Told(200, "")
+_ANSWERED = _LogEntry(200, "")
 
 
 class Reconciler:
@@ -64,12 +64,12 @@ class Reconciler:
         self._is_guests = is_guests
         self._retries = retries
         self._balancer_fell = balancer_fell
-        self._in_vain: dict[str, list[_Told]] = {}
+        self._in_vain: dict[str, list[_LogEntry]] = {}
         """Requests that several nodes were asked, by all but the first of them."""
-        self._same: dict[_Told, _Told] = {}
-        self._client: dict[str, _Told] = {}
-        self._balancer: dict[str, _Told] = {}
-        self._nodes: dict[str, _Told] = {}
+        self._same: dict[_LogEntry, _LogEntry] = {}
+        self._client: dict[str, _LogEntry] = {}
+        self._balancer: dict[str, _LogEntry] = {}
+        self._nodes: dict[str, _LogEntry] = {}
         self._twice: list[Mismatch] = []
 
     @property
@@ -94,14 +94,14 @@ class Reconciler:
         """Some exchanges of shoppers."""
         for exchange in exchanges:
             if exchange.request:
-                self._enter(self._client, HISTORY, exchange.request, _Told(exchange.status, exchange.node))
+                self._enter(self._client, HISTORY, exchange.request, _LogEntry(exchange.status, exchange.node))
 
     def add_lines(self, lines: Iterable[AccessLine]) -> None:
         """What the balancer passed on."""
         for line in lines:
             request = line.id or ""
             if line.path != HEALTH and not request.startswith(PROBE):
-                told = _Told(line.status or 0, line.answered_by or "", line.flags not in NO_FLAGS)
+                told = _LogEntry(line.status or 0, line.answered_by or "", line.flags not in NO_FLAGS)
                 self._enter(self._balancer, BALANCERS, request, told)
 
     def add_node(self, node: str, records: Iterable[LogRecord]) -> None:
@@ -109,19 +109,21 @@ class Reconciler:
         for record in records:
             if not isinstance(record, LoggedRequest) or record.path == HEALTH or record.id.startswith(PROBE):
                 continue
-            told, before = _Told(record.status, node), self._nodes.get(record.id)
+            told, before = _LogEntry(record.status, node), self._nodes.get(record.id)
             # Only where retries are told: without them a second line of one request is a hidden re-send, and must show.
             if before is not None and self._retries and (before.node != node or before.status >= FAILED):
                 self._in_vain.setdefault(record.id, []).append(told)
             else:
                 self._enter(self._nodes, NODES, record.id, told)
 
-    def take_over(self, client: Mapping[str, Told], balancer: Mapping[str, Told], nodes: Mapping[str, Told]) -> None:
+    def take_over(
+        self, client: Mapping[str, LogEntry], balancer: Mapping[str, LogEntry], nodes: Mapping[str, LogEntry]
+    ) -> None:
         """What another has heard of all three logs, by request."""
-        self._client |= {request: _Told(*said) for request, said in client.items()}
+        self._client |= {request: _LogEntry(*said) for request, said in client.items()}
         for book, told in ((self._balancer, balancer), (self._nodes, nodes)):
             # The client's needs no such look: probes are the harness's own, and in no history.
-            book |= {request: _Told(*said) for request, said in told.items() if not request.startswith(PROBE)}
+            book |= {request: _LogEntry(*said) for request, said in told.items() if not request.startswith(PROBE)}
 
     def mismatches(self) -> Iterator[Mismatch]:
         """All of them."""
@@ -175,14 +177,14 @@ class Reconciler:
                     request, f"{told.node} answered {told.status}, and the balancer's log knows of no answer"
                 )
 
-    def _by_node(self, request: str, line: _Told) -> _Told | None:
+    def _by_node(self, request: str, line: _LogEntry) -> _LogEntry | None:
         """What the node that answered says of it, at best of that answer; otherwise what any says."""
         first = self._nodes.get(request)
         asked = [first, *self._in_vain.get(request, ())] if first else []
         there = [told for told in asked if told.node == line.node]
         return next((told for told in there if told.status == line.status), there[0] if there else first)
 
-    def _enter(self, book: dict[str, _Told], log: str, request: str, told: _Told) -> None:
+    def _enter(self, book: dict[str, _LogEntry], log: str, request: str, told: _LogEntry) -> None:
         if self._only is not None and hash(request) not in self._only:
             self._others[log] += 1
             return

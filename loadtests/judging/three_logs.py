@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compose.balancers.access_log import KEPT_LOG, NO_FLAGS, AccessLine, read_access_batches
-from loadtests.judging.reconcile import HEALTH, PROBE, Reconciler, Told, list_mismatches
+from loadtests.judging.reconcile import HEALTH, PROBE, LogEntry, Reconciler, list_mismatches
 from loadtests.model.fault_timeline import NEVER_US
 from loadtests.model.history import Exchange, Record
 from loadtests.model.results import Reconciliation
@@ -145,9 +145,9 @@ class LogMatching:
     """Take in the logs, in any order, best side by side; then `close`. Not for a balancer that retries, nor guests."""
 
     def __init__(self) -> None:
-        self._client: dict[str, Told] = {}
-        self._balancer: dict[str, Told] = {}
-        self._nodes: dict[str, Told] = {}
+        self._client: dict[str, LogEntry] = {}
+        self._balancer: dict[str, LogEntry] = {}
+        self._nodes: dict[str, LogEntry] = {}
         self._settled = 0
         self._sent = array("q")
         """A hash of each request that a shopper sent: what stands in all three logs twice would be settled twice."""
@@ -204,7 +204,7 @@ class LogMatching:
             self._doubtful |= {hash(mismatch.request) for mismatch in reconciler.mismatches()}
         return self._doubtful
 
-    def _enter(self, log: dict[str, Told], requests: list[str], told: list[Told]) -> None:
+    def _enter(self, log: dict[str, LogEntry], requests: list[str], told: list[LogEntry]) -> None:
         again = [request for request in requests if request in log]
         many = len(log) - len(again) + len(requests)
         log.update(zip(requests, told, strict=True))  # all at once: a third of the time of one by one

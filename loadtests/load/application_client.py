@@ -189,7 +189,7 @@ class ApplicationClient:
         if self._is_stranger(page):
             # Whoever only tries somebody else's cookies is answered properly by being turned away.
             tries = action.jar != "main" and not write
-            # Who is a stranger after having asked to be logged out is what was asked for.
+            # After a logout, to be answered as a stranger is what the shopper asked for.
             left = do == "logout" and it.first_status < 400
             return Reading("ok" if tries or left else "failed", stranger=not left)
         if self._is_refused(page):
@@ -214,7 +214,7 @@ class ApplicationClient:
             return page.shows(self._it.let_in)
         if self._is_refused(page) or self._is_stranger(page):
             return False
-        # Whoever is refused is shown the form again, with 200; whoever is let in is led on.
+        # A form that refuses a login is mostly shown again, with 200; one that accepts it redirects.
         return bool(page.arrived) if self._it.calls["login"].form else True
 
     def _is_refused(self, page: AnsweredPage) -> bool:

@@ -1,4 +1,4 @@
-"""One fault on one architecture, from the plan to its being seen healed: the one type that all who tell of it read.
+"""One fault on one architecture, from the plan to its being seen healed; judging, report and dashboard all read this.
 
 `loadtests.session_model.timeline` assembles it from the events; it stands in `results.json` under `faults`.
 """

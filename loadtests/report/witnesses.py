@@ -17,7 +17,7 @@ OPEN = 1
 """The most frequent causes, whose first loss is told at once: with more, seven architectures make a phone scroll."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class ToldLoss(msgspec.Struct, frozen=True):
     """One loss with its id on the page."""
 
     id: str
@@ -38,7 +38,7 @@ class CauseOfLosses(msgspec.Struct, frozen=True):
     total: int
     tolls: dict[str, dict[str, int]]
     """What it took from each architecture: how many, by what a number of the table is called."""
-    firsts: tuple[Told, ...]
+    firsts: tuple[ToldLoss, ...]
     """Of each kind in each architecture: whatever the table links to is told."""
 
 
@@ -46,7 +46,7 @@ class MoreLosses(msgspec.Struct, frozen=True):
     """Further losses of one architecture; the rest are counted."""
 
     architecture: str
-    listed: tuple[Told, ...]
+    listed: tuple[ToldLoss, ...]
     total: int
     left_out: int
     """How many are only in results.json."""
@@ -54,7 +54,7 @@ class MoreLosses(msgspec.Struct, frozen=True):
 
 def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfLosses, ...]:
     """What was lost, by cause; the most frequent one first."""
-    of: dict[str, list[Told]] = {}
+    of: dict[str, list[ToldLoss]] = {}
     for name, result in architectures.items():
         for number, loss in enumerate(result.losses):
             of.setdefault(loss.cause, []).append(told(name, number, result))
@@ -62,8 +62,8 @@ def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfL
     return tuple(sorted(found, key=lambda it: -it.total))  # stable: equal ones stay in the order of the run
 
 
-def _cause(cause: str, losses: list[Told]) -> CauseOfLosses:
-    firsts: dict[tuple[str, str], Told] = {}
+def _cause(cause: str, losses: list[ToldLoss]) -> CauseOfLosses:
+    firsts: dict[tuple[str, str], ToldLoss] = {}
     tolls: dict[str, dict[str, int]] = defaultdict(Counter)
     for it in losses:
         firsts.setdefault((it.architecture, it.loss.kind), it)
@@ -89,9 +89,9 @@ def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:
     return MoreLosses(name, listed, len(result.losses), len(rest) - len(listed))
 
 
-def told(name: str, number: int, result: ArchitectureResult) -> Told:
+def told(name: str, number: int, result: ArchitectureResult) -> ToldLoss:
     """That loss; `number` is its index in results.json."""
     loss = result.losses[number]
     where = f"shown by {loss.node}" if loss.node else "found in the database"
     sentence = f"Shopper {loss.shopper} {CHECKS[loss.kind].happened} at {loss.at_ms / 1000:.2f} s, {where}"
-    return Told(loss_id(name, number), sentence, name, loss, traced=not can_of(result.facts).logs_requests)
+    return ToldLoss(loss_id(name, number), sentence, name, loss, traced=not can_of(result.facts).logs_requests)

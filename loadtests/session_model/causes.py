@@ -1,8 +1,12 @@
 """Why something was lost: a closed table of causes, and for each loss the counterfactual that names some of them.
 
-A cause is named only if the same answer would have known the shopper, or shown the cart, without it: by the rules of
-the store (`stores/`), among the factors that were there (`circumstances`). What nothing explains is `unexplained`, with
-what was considered. docs/explanation/causes.md defines all of it.
+A cause is named only if the same answer would have known the shopper, or shown the cart, without it. What nothing
+explains is `unexplained`, with what was considered. docs/explanation/causes.md defines all of it. Where it is decided:
+
+    circumstances.py   which factors there were: effects of faults, time, settings; and what would be without some
+    stores/            what each store makes of them: why that answer does not know the shopper (its harms)
+    counterfactual.py  the smallest set of factors without which it would have
+    here               the words for it, and in which order explanations are asked for
 """
 
 import re
