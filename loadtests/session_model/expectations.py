@@ -55,12 +55,13 @@ class ExpectedSession:
     _late: dict[str, Exchange] = field(default_factory=dict)
     _login_unknown: str = ""
     _logout_unknown: str = ""
-    _adopt: bool = False
+    _cart_uncertain: bool = False
     _login_us: int = -1  # when the last login was acknowledged
     _written_us: int = -1  # when the last answer to a write came
     _written: Do = "login"  # what the last write did
     _beside: Do | Literal[""] = ""  # what the last one of those writes did that overlap, if nothing came since
-    _elses: bool = False  # a page that was kept brought another one's session with it: what is shown is theirs
+    # A page that was kept brought another one's session with it: what is shown is theirs.
+    _session_of_another: bool = False
     _sure: bool = False  # logged in, with one possible cart and no logout in doubt
 
     def __post_init__(self) -> None:
@@ -75,16 +76,16 @@ class ExpectedSession:
             return ()
         # A page that was kept settles nothing, as no shop was asked: it is held against nothing but its owner.
         found = carts.of_another(exchange, self.user) if exchange.kept_from else self._saw(exchange)
-        self._elses |= exchange.kept_session and exchange.jar == "main"
-        self._adopt |= self._elses
-        self._sure = self.logged_in and not (self._unknown or self._adopt or self._logout_unknown)
+        self._session_of_another |= exchange.kept_session and exchange.jar == "main"
+        self._cart_uncertain |= self._session_of_another
+        self._sure = self.logged_in and not (self._unknown or self._cart_uncertain or self._logout_unknown)
         return found
 
     def _saw(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         do = exchange.do
         if exchange.jar != "main" or do in NOT_ABOUT_CART:
             # An event stream that is opened again is the first to learn that the shopper is a stranger now.
-            return self._stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
+            return self._answered_as_stranger(exchange) if exchange.jar == "main" and exchange.as_stranger else ()
         if exchange.overlapped or exchange.sent_us < self._written_us:
             return self._overlapping(exchange)
         self._beside = ""
@@ -154,7 +155,7 @@ class ExpectedSession:
                 earlier.add(self._written)
             twin = do in earlier
             if earlier - {do}:
-                self._adopt = True  # which of them came first, nobody knows, and it matters
+                self._cart_uncertain = True  # which of them came first, nobody knows, and it matters
             self._beside = do
             self._written, self._written_us = do, max(exchange.done_us, self._written_us)
         if exchange.outcome == "ok":
@@ -172,7 +173,7 @@ class ExpectedSession:
         if exchange.outcome == "unknown":
             self._fork(exchange)
         if exchange.as_stranger and exchange.do != "login":
-            return self._stranger(exchange)
+            return self._answered_as_stranger(exchange)
         return ()
 
     def _recognised(self, exchange: Exchange) -> tuple[Contradiction, ...]:
@@ -198,7 +199,7 @@ class ExpectedSession:
     def _logged_in(self) -> None:
         if self.logged_in:  # nobody took the session away: the shopper replaced it, and a new one has an empty cart
             self._left()
-        self.logged_in, self._elses = True, False
+        self.logged_in, self._session_of_another = True, False
         self._login_unknown = ""
         self._late.clear()  # whatever still happens to the old session, nobody will see it
 
@@ -208,7 +209,7 @@ class ExpectedSession:
         if not self.in_account:
             self._give_up()
 
-    def _stranger(self, exchange: Exchange) -> tuple[Contradiction, ...]:
+    def _answered_as_stranger(self, exchange: Exchange) -> tuple[Contradiction, ...]:
         if not self.logged_in or exchange.sent_us < self._login_us:  # the latter was told of a session before this one
             return ()
         self.logged_in = False
@@ -222,7 +223,7 @@ class ExpectedSession:
     def _named(self, name: str) -> tuple[Contradiction, ...]:
         """Another name than the last one was shown."""
         self._name = name
-        self._adopt = True  # whose cart comes with it, or comes next, cannot be told
+        self._cart_uncertain = True  # whose cart comes with it, or comes next, cannot be told
         return (Contradiction("wrong_user"),) if name != self.user else ()
 
     def _fork(self, exchange: Exchange) -> None:
@@ -232,7 +233,7 @@ class ExpectedSession:
             self._login_unknown = exchange.request
         elif do in ENDS_SESSION and self.logged_in:
             self._logout_unknown = exchange.request
-        if do not in CART_WRITES or self._adopt:
+        if do not in CART_WRITES or self._cart_uncertain:
             return
         self.audited = False
         forked = []
@@ -256,10 +257,10 @@ class ExpectedSession:
         self._worlds = list(by_cart.values())
         if len(self._worlds) > carts.POSSIBLE_CARTS:
             first = self._worlds[0]
-            self._become(first, first.cart, settle=False)
-            self._adopt = True
+            self._settle_on(first, first.cart, settle=False)
+            self._cart_uncertain = True
 
-    def _become(self, world: PossibleState, cart: Cart, *, settle: bool) -> None:
+    def _settle_on(self, world: PossibleState, cart: Cart, *, settle: bool) -> None:
         """This world is the true one."""
         world.enter(self.items)
         self._worlds = [PossibleState(cart)]
@@ -275,13 +276,13 @@ class ExpectedSession:
         self.audited = False
         if exchange.do == "checkout":
             possible = self.possible_carts()  # one, if the writes in doubt would have changed nothing
-            self.checked_out = possible[0] if len(possible) == 1 and not self._adopt else None
+            self.checked_out = possible[0] if len(possible) == 1 and not self._cart_uncertain else None
         for world in self._worlds:
             world.carry_out(exchange.do, exchange.sku, exchange.quantity)
         if self._unknown:
             self._possible(self._worlds)
         else:
-            self._become(self._worlds[0], self._worlds[0].cart, settle=False)
+            self._settle_on(self._worlds[0], self._worlds[0].cart, settle=False)
 
     def _shown(self, exchange: Exchange, shown: Cart, found: tuple[Contradiction, ...]) -> tuple[Contradiction, ...]:
         """A cart was shown: the one that was expected, or a loss."""
@@ -292,8 +293,8 @@ class ExpectedSession:
         self.audited = exchange.why == "audit"
         for world in self._worlds:
             if world.cart == shown:
-                self._become(world, shown, settle=True)
-                self._adopt = False
+                self._settle_on(world, shown, settle=True)
+                self._cart_uncertain = False
                 return found
         if self._came_late(shown):
             return found
@@ -331,8 +332,8 @@ class ExpectedSession:
                     explained.append(later)
             if explained:
                 self._possible(explained)  # what only some of them take for done stays open
-                self._become(self._worlds[0], shown, settle=True)
-                self._adopt = False
+                self._settle_on(self._worlds[0], shown, settle=True)
+                self._cart_uncertain = False
                 self.settled[request] = "ok"
                 del self._late[request]
                 return True
@@ -342,13 +343,13 @@ class ExpectedSession:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
         world = min(self._worlds, key=lambda world: lacking(world.cart, shown) + lacking(shown, world.cart))
         missing, extra = lacking(world.cart, shown), lacking(shown, world.cart)
-        adopt, self._adopt = self._adopt, False
+        uncertain, self._cart_uncertain = self._cart_uncertain, False
         for request, happened in world.happened.items():
             if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
                 self.settled[request] = "ok"
-        self._become(world, shown, settle=False)
+        self._settle_on(world, shown, settle=False)
         self.items.gained += extra
-        if adopt:  # nobody knows what should have been in it
+        if uncertain:  # nobody knows what should have been in it
             self.items.undecided += missing
             return ()
         self.items.lost += missing
@@ -366,6 +367,6 @@ class ExpectedSession:
         """The cart goes with an acknowledged logout."""
         world = self._worlds[0]
         self.items.given_up += sum(world.cart.values())
-        self._become(world, {}, settle=False)
+        self._settle_on(world, {}, settle=False)
         self._late.clear()
-        self._adopt = False
+        self._cart_uncertain = False
