@@ -14,7 +14,7 @@ from shared.errors import UsageError
 
 T = TypeVar("T")
 App = Literal["stateful_app", "stateless_app", "described"]
-"""A twin, or an application that somebody described (`compose.applications.description`)."""
+"""A twin, or an application that somebody described (`compose.description`)."""
 Store = Literal[
     "memory", "replicated", "token", "denylist", "redis", "refresh", "refresh-database", "shared", "unknown",
 ]  # fmt: skip

@@ -84,7 +84,7 @@ def shown(workshop: Workshop, participants: tuple[Participant, ...] = (), *, cov
 
 
 class RoundPicture(Protocol):
-    """What the dashboard needs of a picture that grows; `loadtests.workshop.live.LivePicture`."""
+    """What the dashboard needs of a picture that grows; `loadtests.workshop.live.picture.LivePicture`."""
 
     def advance(self, now_us: int, *, over: bool = False) -> Frame | None:
         """What has changed up to then (wall clock); None: nothing. `over`: nothing is written any more."""
