@@ -90,6 +90,7 @@ class TestEveryFault:
         assert not fault.takes_memory or fault.strikes == "node"
         assert len({cause.name for cause in fault.causes}) == len(fault.causes)
         assert all(cause.meaning.endswith(".") for cause in fault.causes)
+        assert len(fault.brings) <= len(fault.causes), "an effect without a cause of its place would be left out"
         assert fault.label[0].isupper()
 
     def test_its_colour_stands_out(self, fault: Fault) -> None:
