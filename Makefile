@@ -15,11 +15,10 @@ UV ?= $(or $(shell command -v uv),$(BIN)/uv)
 INSTALL = { command -v "$(UV)" >/dev/null && $(UV) pip install --quiet --python $(BIN)/python $(1); } || \
   { echo "… by pip, which takes a while."; $(PIP) --no-compile $(1); }
 
-# One more than most machines have cores: a test with a cluster or a browser mostly waits (0.4 of a core), one process
-# begins with Docker's, which wait most, and goes on with those that reckon (tests/turns.py). Four were no faster, and
-# left two cores no rest. A file's tests stay together, so that a cluster or a run that they share is made once. On a
-# machine that does other things, too: `make test TEST_PROCESSES=2`.
-TEST_PROCESSES ?= 3
+# For two cores: a test with a cluster or a browser waits for more than half of its time, one process begins with
+# Docker's, which wait most, and goes on with those that reckon (tests/turns.py). A file's tests stay together, so that a
+# cluster or a run that they share is made once. On a machine that does other things, too: `make test TEST_PROCESSES=2`.
+TEST_PROCESSES ?= 4
 
 .PHONY: help install run workshop matrix rehearse examples docs test test-long bench lint style lock clean
 

@@ -18,7 +18,7 @@ NOT_LOOKED_AT = {"loadtests/second_opinion"}
 SAME_WORD = {
     "compose/applications/compose_file.py": {"deploy", "restart"},
     "compose/engines/docker.py": {"kill", "freeze"},
-    "compose/engines/persisted_cluster.py": {"kill", "freeze"},
+    "compose/engines/contract.py": {"kill", "freeze"},
     "compose/engines/processes.py": {"kill", "freeze"},
     "loadtests/campaigns/far/machines.py": {"workers"},
     "loadtests/cli.py": {"kill", "stop", "freeze", "scale-out", "scale-in"},
