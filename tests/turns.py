@@ -8,6 +8,7 @@ while the others have clusters and browsers, which mostly wait.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -54,4 +55,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Turns | N
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In each test process alike; where there is one only, the order stays as it is."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: turn(item.path))
+        tests = Counter(item.path for item in items)
+        # Of what reckons the small files come last, so that all test processes end at nearly the same time.
+        items.sort(key=lambda item: (turn(item.path), -tests[item.path] if turn(item.path) == 2 else 0))
