@@ -26,6 +26,7 @@ MEMORY: dict[str, dict[str, str]] = {}
 LOCK = threading.Lock()
 COUNTS: dict[str, int] = {}
 LAST: dict[str, str] = {}
+SEEN: list[str] = []
 STARTS = FOLDER / f"{NODE}.starts"
 STARTS.write_text(str(int(STARTS.read_text()) + 1 if STARTS.exists() else 1))
 AGE = int(STARTS.read_text())
@@ -63,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             user, note = self.session["user"], self.session.get("note", "")
             if BREAK == "somebody else's session" and every("who", 8):
-                user = LAST.get("user", user)
+                user = next((name for name in SEEN if name != user), user)  # surely another one, if there is any
             if BREAK == "somebody else's note":
                 note = LAST.get("note", note)
             token = hmac.new(FORM_KEY.encode(), b"form", hashlib.sha256).hexdigest()
@@ -97,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.write(file.stem, json.loads(file.read_text()) | {"note": ""})
         self.key = secrets.token_hex(8)
         self.session = {"user": form["user"]}
-        LAST["user"] = form["user"]
+        SEEN.append(form["user"])
         self.save()
         self.answer(200, "welcome", cookie=self.key)
 
