@@ -24,6 +24,10 @@ def test_every_targeted_way_is_among_them() -> None:
     assert {damage.way for damage in FEW} >= set(TARGETED)
 
 
+def test_a_run_that_was_written_when_other_things_counted_is_judged_anew_as_well() -> None:
+    assert facts(json.loads(damages._judged("checkout-retried-without-keys")))
+
+
 def test_what_is_not_noticed_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `check` that never complains: each targeted damage of a run's losses is said to be wrong."""
     damage = Damage(0, "loss taken out", Base("no-affinity", anew=True), "a")
