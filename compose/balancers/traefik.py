@@ -102,7 +102,9 @@ class Traefik(Balancer):
             middlewares["nothing"] = {"ipAllowList": {"sourceRange": ["192.0.2.0/32"], "rejectStatusCode": 404}}
             services["nobody"] = {"loadBalancer": {"servers": []}}
         transports = {"shop": {"forwardingTimeouts": self._timeouts(site)}}
-        http = {"routers": routers, "services": services, "middlewares": middlewares}
+        http = {"routers": routers, "services": services}
+        if middlewares:  # with an empty one, Traefik takes the whole file for wrong
+            http["middlewares"] = middlewares
         if not self.variant.as_shipped:
             http["serversTransports"] = transports
         return {DYNAMIC_FILE: msgspec.json.format(msgspec.json.encode({"http": http}))}
