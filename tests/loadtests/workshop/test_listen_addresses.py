@@ -80,13 +80,22 @@ def test_a_port_that_is_taken_is_named() -> None:
     assert "choose another port" in raised.value.next_step
 
 
-def test_a_free_port_is_accepted() -> None:
+def accepts_a_free_port() -> bool:
     # Held by a socket that does not listen, so that nobody else on this machine can be given it meanwhile. Asked for as
     # one that shares, it could be given a port on which somebody who shares, too, is about to listen.
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listen_address("127.0.0.1", held.getsockname()[1]).check()
+        try:
+            listen_address("127.0.0.1", held.getsockname()[1]).check()
+        except PortTaken:
+            return False
+        return True
+
+
+def test_a_free_port_is_accepted() -> None:
+    # Once in hundreds of runs a connection of another test had that very port as its own end.
+    assert any(accepts_a_free_port() for _ in range(5))
 
 
 def test_an_address_that_is_not_ours() -> None:
