@@ -94,7 +94,7 @@ def accepts_a_free_port() -> bool:
 
 
 def test_a_free_port_is_accepted() -> None:
-    # Once in hundreds of runs a connection of another test had that very port as its own end.
+    # Beside other tests a first one was once taken all the same, by whom is not known.
     assert any(accepts_a_free_port() for _ in range(5))
 
 
