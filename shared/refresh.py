@@ -1,6 +1,5 @@
-"""Refresh tokens: a session that lives for a short time, and what renews it.
-
-Two cookies: an access token (a JWT, RFC 7519) that carries the session for a short time, and what renews it.
+"""Refresh tokens. Two cookies: an access token (a JWT, RFC 7519) that carries the session for a short time, and what
+renews it.
 
     request ── access token good? ── yes ── the session is what it says, nobody is asked
                       └ no ── refresh token shown? ── its family is asked: a new pair goes with the answer

@@ -59,7 +59,7 @@ class BrowserJar(CookieJar):
             return self._always
         request = JarRequest(url)
         self.add_cookie_header(request)
-        # The standard library needs as long for it as for the rest of a request; mostly it would say the same again.
+        # The standard library takes a quarter of a request's time for it, and mostly would say the same again.
         if all(cookie.path == "/" and cookie.expires is None for cookie in self):
             self._always = request.cookies
         return request.cookies
