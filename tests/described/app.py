@@ -63,8 +63,8 @@ class Handler(BaseHTTPRequestHandler):
             self.go_to("/loop")
         else:
             user, note = self.session["user"], self.session.get("note", "")
-            if BREAK == "somebody else's session" and every("who", 8):
-                user = next((name for name in SEEN if name != user), user)  # surely another one, if there is any
+            if BREAK == "somebody else's session":  # each time, for who looks at a name here, and when, is by chance
+                user = next((name for name in SEEN if name != user), user)
             if BREAK == "somebody else's note":
                 note = LAST.get("note", note)
             token = hmac.new(FORM_KEY.encode(), b"form", hashlib.sha256).hexdigest()
