@@ -1,8 +1,10 @@
-"""The page of balancers: what each can do, what it cannot, and all that it is told to read."""
+"""What the page of balancers says: what each can do, how it is started, and all that it is told to read."""
 
 import shlex
+from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
+from typing import NamedTuple
 
 from compose.applications import SHIPPED
 from compose.architectures import ARCHITECTURES
@@ -10,63 +12,61 @@ from compose.balancers import BALANCERS
 from compose.balancers.contract import Balancer, Member, Routing, Site
 from compose.cluster import ClusterSpec
 from compose.supervision.ports import Listen
-from loadtests.reference.markdown import code, page, table
+from loadtests.report.markdown_pages import code
 
-_HOST = "127.0.0.1"
-_CAN = ("drain", "live_membership", "live_affinity", "live_retries", "tells_health", "learns_from_failures")
-
-
-def balancers() -> str:
-    """docs/reference/balancers.md."""
-    about = (
-        "What stands in front of the nodes: `twinshop run SCENARIO --balancer NAME`. A name alone is a balancer *as "
-        "recommended*: its own documentation's advice, with the lab's [settings](settings.md), and no retries unless "
-        "these say so. `-as-shipped` sets only addresses and affinity. Below, each as it stands in front of three "
-        "nodes of `sticky-memory`. What was set and why: "
-        "[fair to each balancer](../explanation/fair-to-each-balancer.md)."
-    )
-    can = table(
-        ("name", "balancer", *(word.replace("_", " ") for word in _CAN), "affinities"),
-        (
-            (
-                code(name),
-                f"{balancer.title} {balancer.version}",
-                *("yes" if getattr(balancer.can, word) else "no" for word in _CAN),
-                ", ".join(sorted(balancer.can.affinities)),
-            )
-            for name, balancer in BALANCERS.items()
-        ),
-    )
-    return page("Balancers", about, can, *map(_one, BALANCERS.values()))
+HOST = "127.0.0.1"
+CAN = ("drain", "live_membership", "live_affinity", "live_retries", "tells_health", "learns_from_failures")
 
 
-def _one(balancer: Balancer) -> str:
-    # Made-up id, folder and ports: nothing is started, and what is shown must not change from page to page.
-    spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"], balancer=balancer.name)
-    folder = Path("/run/twinshop")
-    listen, admin = Listen(_HOST, 8000), Listen(_HOST, 9000)
-    site = Site(spec, SHIPPED.http, listen, admin, folder, folder / balancer.own_log)
-    files, plain = _files(balancer, site), _files(_plain(balancer), site)
-    # Without what this machine and this start alone have: a page must be the same wherever it is made.
-    words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
-    shown = [
-        f"`{name}`{what}:\n\n```{kind}\n{text}\n```"
-        for name in files
-        for what, kind, text in [_shown(files[name], plain[name], whole=balancer is _plain(balancer))]
-        if text
-    ]
-    cannot = "\n".join(f"- {sentence}" for sentence in balancer.can.cannot)
-    sources = "\n".join(f"- <{source}>" for source in balancer.sources)
-    return "\n\n".join(
-        [
-            f"## {balancer.title}",
-            f"`{balancer.name}`, from {balancer.package} ({balancer.how_to_get}); started with "
-            f"`{shlex.join([balancer.system_names[0], *words])}`.",
-            f"What it cannot do:\n\n{cannot}",
-            *([f"By these pages:\n\n{sources}"] if sources and not balancer.variant.as_shipped else []),
-            *shown,
-        ]
-    )
+class ShownFile(NamedTuple):
+    """A file that a balancer reads, as the page shows it."""
+
+    name: str
+    text: str
+    is_difference: bool
+    """The text is how it differs from the recommended one."""
+
+
+class ShownBalancer(NamedTuple):
+    """A balancer, how it is started, and all that it is told to read."""
+
+    balancer: Balancer
+    command: str
+    files: list[ShownFile]
+
+
+def abilities() -> Iterator[tuple[str, ...]]:
+    """A row for each balancer: what it can do."""
+    for name, balancer in BALANCERS.items():
+        can = ("yes" if getattr(balancer.can, word) else "no" for word in CAN)
+        affinities = ", ".join(sorted(balancer.can.affinities))
+        yield code(name), f"{balancer.title} {balancer.version}", *can, affinities
+
+
+def balancers() -> Iterator[ShownBalancer]:
+    """Each of them in front of three nodes of `sticky-memory`."""
+    for balancer in BALANCERS.values():
+        # Made-up id, folder and ports: nothing is started, and what is shown must not change from page to page.
+        spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"], balancer=balancer.name)
+        folder = Path("/run/twinshop")
+        listen, admin = Listen(HOST, 8000), Listen(HOST, 9000)
+        site = Site(spec, SHIPPED.http, listen, admin, folder, folder / balancer.own_log)
+        # Without what this machine and this start alone have: a page must be the same wherever it is made.
+        words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
+        command = shlex.join([balancer.system_names[0], *words])
+        yield ShownBalancer(balancer, command, list(_shown(balancer, site)))
+
+
+def _shown(balancer: Balancer, site: Site) -> Iterator[ShownFile]:
+    plain = _plain(balancer)
+    beside = _files(plain, site)
+    for name, text in _files(balancer, site).items():
+        if balancer is plain:
+            yield ShownFile(name, text, is_difference=False)
+        elif text != beside[name]:
+            # The first two lines of a difference name two files.
+            lines = list(unified_diff(beside[name].splitlines(), text.splitlines(), lineterm="", n=1))[2:]
+            yield ShownFile(name, "\n".join(lines), is_difference=True)
 
 
 def _plain(balancer: Balancer) -> Balancer:
@@ -76,13 +76,5 @@ def _plain(balancer: Balancer) -> Balancer:
 
 
 def _files(balancer: Balancer, site: Site) -> dict[str, str]:
-    members = tuple(Member(f"n{number}", Listen(_HOST, 8100 + number)) for number in (1, 2, 3))
+    members = tuple(Member(f"n{number}", Listen(HOST, 8100 + number)) for number in (1, 2, 3))
     return {name: content.decode().rstrip() for name, content in balancer.files(site, Routing(members)).items()}
-
-
-def _shown(text: str, plain: str, *, whole: bool) -> tuple[str, str, str]:
-    """What a file is shown as: itself, or how it differs from the recommended one."""
-    if whole:
-        return "", "", text
-    lines = unified_diff(plain.splitlines(), text.splitlines(), lineterm="", n=1)
-    return ", beside the recommended one", "diff", "\n".join(list(lines)[2:])  # the first two name two files

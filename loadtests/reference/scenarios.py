@@ -1,51 +1,37 @@
-"""The pages of all scenarios (question, story, what is broken, set and predicted), and of the pairs that show cures."""
+"""What the pages of all scenarios say, and of the pairs that show cures."""
 
 from collections.abc import Iterator
 
-from loadtests.faults.contract import Cure
 from loadtests.model.scenario import FaultSpec, Scenario, as_set
 from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
-from loadtests.reference.markdown import code, page, table
+from loadtests.report.markdown_pages import code, table
 
 
-def scenarios() -> str:
-    """docs/reference/scenarios.md."""
-    families: dict[str, list[Scenario]] = {}
-    for scenario in all_scenarios():
-        families.setdefault(scenario.family, []).append(scenario)
-    parts = []
-    for name in sorted(families):
-        parts.append(f"## {name.capitalize()}")
-        parts += [part for scenario in families[name] for part in _scenario(scenario) if part]
-    count = sum(map(len, families.values()))
-    return page(
-        "Scenarios",
-        f"{count} questions in {len(families)} families. Each was predicted before it was run; `twinshop matrix` puts "
-        "predicted beside measured. One file each in [`loadtests/scenarios`](../../loadtests/scenarios). "
-        "[How to write one](../how-to/write-a-scenario.md); [where the formulas come from]"
-        "(../explanation/closed-forms.md).",
-        *parts,
-    )
+def families() -> dict[str, list[Scenario]]:
+    """All scenarios, by family."""
+    found: dict[str, list[Scenario]] = {}
+    for scenario in sorted(all_scenarios(), key=lambda it: it.family):
+        found.setdefault(scenario.family, []).append(scenario)
+    return found
 
 
-def _scenario(scenario: Scenario) -> Iterator[str]:
-    yield f"### {scenario.name}"
-    yield f"**{scenario.question}** {' '.join(scenario.story.split())}".strip()
+def facts(scenario: Scenario) -> Iterator[str]:
+    """Its load, what is broken, and what is set."""
     load = scenario.load
-    facts = [f"{load.shoppers} shoppers, {load.seconds:g} s, {scenario.nodes} nodes"]
+    yield f"{load.shoppers} shoppers, {load.seconds:g} s, {scenario.nodes} nodes"
     if load.behaviour != "shop":
-        facts.append(f"behaviour {code(load.behaviour)}")
+        yield f"behaviour {code(load.behaviour)}"
     if load.addresses:
-        facts.append(f"from {load.addresses} address{'es' if load.addresses > 1 else ''}")
-    facts += [_fault(fault) for fault in scenario.fault]
-    facts += [code(as_set(name, value)) for name, value in scenario.settings.items()]
-    yield "; ".join(facts) + "."
-    yield table(
-        ("architecture", "predicted"),
-        [(code(name), _predicted(scenario.expect.get(name, {}))) for name in scenario.architectures]
-        + [(code(name), f"not asked: {why}") for name, why in scenario.without.items()],
-    )
+        yield f"from {load.addresses} address{'es' if load.addresses > 1 else ''}"
+    yield from map(_fault, scenario.fault)
+    yield from (code(as_set(name, value)) for name, value in scenario.settings.items())
+
+
+def predictions(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """A row for each architecture: what is predicted of it, or why it is not asked."""
+    yield from ((code(name), _predicted(scenario.expect.get(name, {}))) for name in scenario.architectures)
+    yield from ((code(name), f"not asked: {why}") for name, why in scenario.without.items())
 
 
 def _fault(fault: FaultSpec) -> str:
@@ -63,31 +49,21 @@ def _said(text: str) -> str:
     return code(text if text.strip()[0] in "<>=" else f"= {text}" if ".." not in text else f"in {text}")
 
 
-def cures() -> str:
-    """docs/how-to/cures.md."""
+def cures() -> Iterator[dict[str, object]]:
+    """Each cure, its switch, and a table of what is predicted without it and with it."""
     known = {scenario.name: scenario for scenario in all_scenarios()}
-    parts = [part for cure in CURES for part in _cure(cure, known[cure.before], known[cure.after])]
-    return page(
-        "Cures, and what they cost",
-        "Most losses have a cure, which is a switch; each is shown by two scenarios that differ in it. Run both, for "
-        "example `twinshop matrix --scenario two-tabs --scenario two-tabs-lock`. The predictions below were written "
-        "before anything was run; the matrix shows what was measured.",
-        *parts,
-    )
-
-
-def _cure(cure: Cure, before: Scenario, after: Scenario) -> Iterator[str]:
-    yield f"## {cure.loss.rstrip('.')}"
-    yield f"**Cure:** {switch(cure, before, after)}. **Price:** {cure.price}"
-    measure = cure.measure or before.headline
-    rows = [
-        (code(name), _foreseen(before, name, measure), _foreseen(after, cure.instead or name, measure))
-        for name in shown_on(cure, before, after)
-    ]
     link = "[{0}](../reference/scenarios.md#{0})"
-    # The cure of some losses is another architecture: then its column is about that one.
-    heads = (code(measure), link.format(before.name), link.format(after.name))
-    yield table(heads if not cure.instead else (*heads[:2], f"{heads[2]} on {code(cure.instead)}"), rows)
+    for cure in CURES:
+        before, after = known[cure.before], known[cure.after]
+        measure = cure.measure or before.headline
+        # The cure of some losses is another architecture: then its column is about that one.
+        instead = f" on {code(cure.instead)}" if cure.instead else ""
+        rows = (
+            (code(name), _foreseen(before, name, measure), _foreseen(after, cure.instead or name, measure))
+            for name in shown_on(cure, before, after)
+        )
+        heads = (code(measure), link.format(before.name), link.format(after.name) + instead)
+        yield {"cure": cure, "switch": switch(cure, before, after), "predicted": table(heads, rows)}
 
 
 def _foreseen(scenario: Scenario, architecture: str, measure: str) -> str:

@@ -106,4 +106,4 @@ GLOSSARY: dict[str, str] = {
     "threshold": "What is to fail the run, whatever was predicted: a measure, and the numbers that nobody will have.",
     "ledger": "What was started and what was broken, written before it is done, so that it can be undone.",
 }
-"""docs/reference/glossary.md is made of it: see `loadtests.reference.parts`."""
+"""docs/reference/glossary.md is made of it: see `loadtests.reference`."""

@@ -14,7 +14,7 @@ from compose.architectures import ARCHITECTURES, Architecture
 from compose.engines.registry import engine_named
 from loadtests.cli import main
 from loadtests.commands.options import completed
-from loadtests.reference.parts import architectures
+from loadtests.reference.pages import page
 from loadtests.report.exports.forms import write_one
 from loadtests.report.exports.judged import judged_run
 from loadtests.report.terminal import summary
@@ -44,7 +44,9 @@ def test_it_is_listed_offered_and_described(followed: Architecture, capsys: pyte
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
     assert re.search(rf"^  {NAME} +Sessions live in a shared server", listed, re.MULTILINE)
-    assert f"| `{NAME}` | `stateless_app` | redis | cookie | – | {followed.summary} |" in architectures()
+    assert f"| `{NAME}` | `stateless_app` | redis | cookie | – | {followed.summary} |" in page(
+        "reference/architectures.md"
+    )
     option = click.Option(["--architecture"])
     assert completed(click.Context(click.Command("run", params=[option])), option, "redis-s") == [NAME]
 

@@ -22,7 +22,7 @@ from loadtests.model.history import Exchange, StoredOrder, encode_records, read_
 from loadtests.model.measures import find_measures, in_order
 from loadtests.model.run_folder import RunFolder
 from loadtests.planning.scenario_file import load_scenario
-from loadtests.reference.parts import causes, checks, glossary, measures
+from loadtests.reference.pages import page
 from loadtests.report.exports.forms import FORMS, write_one
 from loadtests.report.exports.judged import JudgedRun, judged_run
 from loadtests.report.exports.tables import TABLES
@@ -135,7 +135,7 @@ def test_a_measure_is_one_file(measure: Followed, tmp_path: Path, capsys: pytest
     assert sum(f",{name}," in row for row in rows) == 2
     assert name in parquet.read_table(io.BytesIO(said["parquet-measures"])).column("measure").to_pylist()
     assert said["badge"]
-    assert f"`{name}`" in measures()
+    assert f"`{name}`" in page("reference/measures.md")
     assert f"left.{name}" in known_names()
     assert main(["list"]) == 0
     assert name in capsys.readouterr().out
@@ -170,10 +170,10 @@ def test_a_kind_of_loss_is_one_file(loss: Followed, tmp_path: Path, capsys: pyte
     assert "fails if" in said["junit"].decode()
     assert "orders misdelivered" in said["markdown"].decode()
     assert "threshold" in said["badge"].decode()
-    for page in (checks(), glossary()):
-        assert "`order_misdelivered`" in page
-    assert "`accounts_mixed_up`" in causes()
-    assert f"`{name}`" in measures()
+    for reference in ("reference/checks.md", "reference/glossary.md"):
+        assert "`order_misdelivered`" in page(reference)
+    assert "`accounts_mixed_up`" in page("reference/causes.md")
+    assert f"`{name}`" in page("reference/measures.md")
     assert {"left.orders_misdelivered", "right.cause.accounts_mixed_up"} <= known_names()
     assert main(["list"]) == 0
     assert "order_misdelivered" in capsys.readouterr().out

@@ -13,7 +13,7 @@ import loadtests.faults
 from compose.engines.registry import engine_named
 from loadtests.checks import CAUSES
 from loadtests.faults import FAULTS, find_faults
-from loadtests.reference.parts import causes, faults
+from loadtests.reference.pages import page
 from loadtests.report.exports.forms import write_tables
 from loadtests.report.exports.judged import judged_run
 from loadtests.running.progress import Silent
@@ -64,8 +64,8 @@ def test_the_file_is_found_and_described(followed: Path) -> None:
 
 
 def test_the_reference_knows_it_and_its_cause(followed: Path) -> None:
-    assert f"| `{KIND}` | {FAULTS[KIND].sentence} | node | yes | `{CAUSE}` |" in faults()
-    assert f"| `{CAUSE}` | {CAUSES[CAUSE]} | [{KIND}](faults.md) |" in causes()
+    assert f"| `{KIND}` | {FAULTS[KIND].sentence} | node | yes | `{CAUSE}` |" in page("reference/faults.md")
+    assert f"| `{CAUSE}` | {CAUSES[CAUSE]} | [{KIND}](faults.md) |" in page("reference/causes.md")
 
 
 @pytest.mark.cluster

@@ -38,7 +38,10 @@ NAMES = {
     "reference/behaviours.md": list(BEHAVIOURS),
     "reference/settings.md": list(Limits.__struct_fields__),
     "reference/measures.md": list(MEASURES),
-    "reference/exports.md": [*FORMS, *(head.name for table in TABLES.values() for head in table.heads())],
+    "reference/exports.md": [
+        *(f"| `{form}` | " for form in FORMS),
+        *(head.name for table in TABLES.values() for head in table.heads()),
+    ],
     "reference/cli.md": [f"twinshop {name}" for name in COMMANDS],
     "reference/glossary.md": [*GLOSSARY, *CHECKS, *TALLIES],
     "how-to/cures.md": [cure.loss.rstrip(".") for cure in CURES],
