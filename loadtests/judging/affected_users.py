@@ -24,6 +24,9 @@ class _Hit:
         self.fault = fault
         self.begun_us = epoch_us + fault.injected_us
         self.at_us = epoch_us + first_us
+        due_us = fault.planned_us if first_us == fault.injected_us else fault.planned_heal_us
+        self.asked_us = epoch_us + min(first_us, first_us if due_us is None else due_us)
+        """From when on the victim may have been asked whom it holds: not before the blow was due."""
         self.seen_us = epoch_us + last_us
         """When it was seen to be hit: its own answers until then came before the blow, also those after `at_us`."""
         self.over_us = self.seen_us if fault.takes_memory else epoch_us + fault.over_us
@@ -34,7 +37,8 @@ class _Hit:
         self.reached: set[int] = set()
         self.last_node: dict[int, str] = {}
         self.logged_in: set[int] = set()
-        self.written_us: dict[int, int] = {}
+        self.written_us: dict[int, tuple[int, int]] = {}
+        """Between which two moments a session was last written: while that request was under way."""
         self._lifetime_us = limits.session_lifetime_s * 1_000_000
         self._refreshes = limits.session_refresh_each_request
         self._calls = interface.calls if interface else {}
@@ -70,7 +74,7 @@ class _Hit:
             self.logged_in.discard(shopper)
             return
         if (line.method not in (None, "GET") or self._refreshes) and line.status is not None and line.status < 400:
-            self.written_us[shopper] = done_us
+            self.written_us[shopper] = line.at_us, done_us
         if line.status != 200 or not self._calls:
             return
         asked = f"{line.method} {line.path}"
@@ -79,16 +83,24 @@ class _Hit:
         elif asked.startswith(self._calls["logout"].send):
             self.logged_in.discard(shopper)
 
-    def held(self) -> set[int]:
-        """Shoppers who were logged in, not longer than a session lives, and whose last answer came from the victim."""
+    def held(self) -> set[str]:
+        """Users who were logged in, not longer than a session lives, and whose last answer came from the victim.
+
+        Whose time was over between the victim's being asked and the blow, or may have been, is for the victim to say.
+        """
+        by_victim = self.fault.at_risk or ()
+        found = set()
+        for shopper in self.logged_in:
+            if self.last_node.get(shopper) == self.fault.victim:
+                surely_us, perhaps_us = map(self._end_us, self.written_us[shopper])
+                user = account_name(shopper)
+                if surely_us > self.at_us or (perhaps_us > self.asked_us and user in by_victim):
+                    found.add(user)
+        return found
+
+    def _end_us(self, written_us: int) -> int:
         # A session's end is noted in whole seconds, from the beginning of the one in which it was written.
-        alive_us = self.at_us - self._lifetime_us
-        return {
-            shopper
-            for shopper in self.logged_in
-            if self.last_node.get(shopper) == self.fault.victim
-            and self.written_us[shopper] // 1_000_000 * 1_000_000 > alive_us
-        }
+        return written_us // 1_000_000 * 1_000_000 + self._lifetime_us
 
 
 class AffectedUsers:
@@ -126,7 +138,7 @@ class AffectedUsers:
         # Only a cookie to a node's own memory makes the last answer tell where a session lives.
         if not takers or not self._tells_home:
             return None
-        return {account_name(shopper) for hit in takers for shopper in hit.held()}
+        return set().union(*(hit.held() for hit in takers))
 
 
 HELD_NOWHERE = ("redis", "shared", "token", "denylist")

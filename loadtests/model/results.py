@@ -231,7 +231,8 @@ class Reconciliation(msgspec.Struct, frozen=True, omit_defaults=True):
     at_risk_by_balancer: int | None
     """Logged-in shoppers whose last answer before the hit came from the victim, by the balancer's log: the second
     source of `at_risk`. None: no fault, or the last answer does not tell where the session lives (it does with cookie
-    affinity and sessions in memory)."""
+    affinity and sessions in memory). Whose time was over between the question to the victim and the blow, or may have
+    been, by the second in which the session was written, counts as the victim says."""
     guests: int = 0
     """Requests of people with browsers, by the balancer; they are in no history, and in none of the counts above."""
 

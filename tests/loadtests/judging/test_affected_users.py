@@ -87,11 +87,35 @@ class TestAtRisk:
 
     def test_whole_seconds_are_those_of_the_wall_clock(self) -> None:
         at = msgspec.structs.replace(scene(("n2", 5)), limits=Limits(session_lifetime_s=4), epoch_us=EPOCH_US + 300_000)
-        for sent_s, took_us, held in ((0.6, 0, set()), (1.2, 0, set()), (1.6, 99_999, set()), (1.6, 100_000, AT_RISK)):
+        for sent_s, took_us, held in ((0.6, 0, set()), (1.2, 0, set()), (1.6, 99_999, set()), (1.7, 0, AT_RISK)):
             found = AffectedUsers(at)
             told = line(1, sent_s, path="/login", took_us=took_us)
             found.add(msgspec.structs.replace(told, at_us=EPOCH_US + 300_000 + told.at_us))
             assert found.at_risk() == held, (sent_s, took_us)
+
+    @pytest.mark.parametrize(
+        ("sent_s", "took_us", "may_be_held"),
+        [(1.9, 99_999, False), (1.9, 100_000, True), (2.9, 99_999, True)],
+        ids=["over before it was asked", "written in this second or the next", "over before the blow"],
+    )
+    def test_whose_time_ends_between_the_question_and_the_blow_is_for_the_victim_to_say(
+        self, sent_s: float, took_us: int, may_be_held: bool
+    ) -> None:
+        """The fault is due at 4.9 s, when the victim is asked, and strikes at 5.1 s; a session lives 3 s."""
+        for by_victim in (("user-0001",), (), ("user-0002",)):
+            struck = retold(scene(("n2", 5.1)), planned_us=4_900_000, at_risk=by_victim)
+            found = AffectedUsers(msgspec.structs.replace(struck, limits=Limits(session_lifetime_s=3)))
+            found.add(line(1, sent_s, path="/login", took_us=took_us))
+            assert found.at_risk() == ({*by_victim} & AT_RISK if may_be_held else set())
+
+    def test_where_healing_takes_the_memory_the_victim_is_asked_when_that_is_due(self) -> None:
+        told = {"planned_us": 2_000_000, "planned_heal_us": 4_900_000, "healed_us": 5_100_000}
+        struck = struck_by("deploy", at_risk=("user-0001",), **told)
+        deployed = msgspec.structs.replace(struck, limits=Limits(session_lifetime_s=3))
+        for sent_s, held in ((1.5, set()), (2.9, AT_RISK)):
+            found = AffectedUsers(deployed)
+            found.add(line(1, sent_s, path="/login", took_us=1000))
+            assert found.at_risk() == held, sent_s
 
     def test_only_a_login_that_was_let_in_opens_and_writes_a_session(self) -> None:
         looked = msgspec.structs.replace(line(1, 1, path="/login"), method="GET")
