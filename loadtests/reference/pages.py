@@ -8,7 +8,7 @@ from compose import cluster, description, interface
 from loadtests.model import plan, scenario
 from loadtests.reference import balancers, commands, parts, scenarios, settings
 from loadtests.report.exports.tables import TABLES
-from loadtests.report.glossary import GLOSSARY
+from loadtests.report.glossary import words
 from loadtests.report.markdown_pages import markdown_pages
 from loadtests.running import fault_run
 from shared.whole_file import write_whole
@@ -37,7 +37,7 @@ PAGES: dict[str, Mapping[str, Any]] = {
     "reference/application.md": {"keys": settings.keys, "file": description, "interface": interface},
     "reference/cli.md": {"helps": commands.helps},
     "reference/glossary.md": {
-        "glossary": GLOSSARY, "losses": parts.losses_and_guarantees, "tallies": parts.tallies,
+        "glossary": words(), "losses": parts.losses_and_guarantees, "tallies": parts.tallies,
     },
     "how-to/cures.md": {"cures": scenarios.cures},
 }  # fmt: skip

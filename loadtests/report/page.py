@@ -19,8 +19,8 @@ from loadtests.report.distribution import distribution
 from loadtests.report.drawing import SmallMultiples
 from loadtests.report.evidence import Evidence, gather
 from loadtests.report.experiment import experiment
-from loadtests.report.glossary import GLOSSARY, definitions
-from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
+from loadtests.report.glossary import definitions, words
+from loadtests.report.lanes import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.latency import latency
 from loadtests.report.method import method
 from loadtests.report.shell import PageShell
@@ -83,7 +83,7 @@ def render_report(
         verdicts=VERDICTS,
         meanings=MEANINGS,
         definitions=definitions(),
-        glossary=GLOSSARY,
+        glossary=words(),
         measures=MEASURES,
         columns=summary.shown_columns(results),
         zeros=summary.zero_columns(results),

@@ -7,8 +7,7 @@ colours has a contrast of at least 4.5 to 1 (WCAG 1.4.3).
 from markupsafe import Markup
 
 from loadtests.model.results import VerdictWord
-from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.plain import one_line
+from loadtests.report.exports.judged import JudgedRun, one_line
 
 LABEL = "#454545"
 COLOURS = {"good": "#1a7f37", "bad": "#b3261e", "unclear": "#6b5a00"}

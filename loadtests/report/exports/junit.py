@@ -12,8 +12,7 @@ from xml.etree import ElementTree
 from loadtests.model.events import ClusterStopped, read_events
 from loadtests.model.results import ArchitectureResult
 from loadtests.model.wording import beside, fails_if
-from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.plain import one_line
+from loadtests.report.exports.judged import JudgedRun, one_line
 
 Ending = Literal["", "failure", "error", "skipped"]
 DECIDES_NOTHING = "it decides nothing: the experiment did not happen here as planned"

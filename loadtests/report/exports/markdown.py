@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from loadtests.model.results import Prediction, Threshold, VerdictWord
 from loadtests.model.wording import fails_if, said
-from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.plain import one_line
+from loadtests.report.exports.judged import JudgedRun, one_line
 from loadtests.report.tables import Markdown, Table
 from loadtests.report.terminal import table_of, unseen
 

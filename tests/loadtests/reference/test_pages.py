@@ -25,7 +25,7 @@ from loadtests.reference.pages import FOLDER, PAGES, outdated, write
 from loadtests.reference.settings import attributes_of
 from loadtests.report.exports.forms import FORMS
 from loadtests.report.exports.tables import TABLES
-from loadtests.report.glossary import GLOSSARY
+from loadtests.report.glossary import words
 
 NAMES = {
     "reference/scenarios.md": [scenario.name for scenario in all_scenarios()],
@@ -43,7 +43,7 @@ NAMES = {
         *(head.name for table in TABLES.values() for head in table.heads()),
     ],
     "reference/cli.md": [f"twinshop {name}" for name in COMMANDS],
-    "reference/glossary.md": [*GLOSSARY, *CHECKS, *TALLIES],
+    "reference/glossary.md": [*words(), *CHECKS, *TALLIES],
     "how-to/cures.md": [cure.loss.rstrip(".") for cure in CURES],
 }
 
@@ -114,4 +114,4 @@ def test_every_cure_is_a_switch_between_two_scenarios_that_predict_different_thi
 
 
 def test_each_word_of_the_glossary_is_explained_in_a_sentence() -> None:
-    assert all(meaning.endswith(".") for meaning in GLOSSARY.values())
+    assert all(meaning.endswith(".") for meaning in words().values())

@@ -16,7 +16,7 @@ from loadtests.report.axis import TimeAxis
 from loadtests.report.distribution import distribution
 from loadtests.report.drawing import Chart, Label, Region, SmallMultiples
 from loadtests.report.evidence import Evidence, Story, gather
-from loadtests.report.lane_charts import ANSWERS, BYTES, MEMORY, SESSIONS
+from loadtests.report.lanes import ANSWERS, BYTES, MEMORY, SESSIONS
 from loadtests.report.latency import latency
 from loadtests.report.page import SideBySide, side_by_side
 from loadtests.report.shopper_timelines import MOST_ROWS, strips

@@ -10,7 +10,7 @@ from loadtests.model.results import LogoutCounts
 from loadtests.report.axis import TimeAxis, bands_of, frame
 from loadtests.report.drawing import Box
 from loadtests.report.evidence import Story
-from loadtests.report.lane_charts import SESSIONS
+from loadtests.report.lanes import SESSIONS
 from loadtests.report.shopper_timelines import strips
 from loadtests.report.timeline import timelines
 from tests.loadtests.example_result import UNEVENTFUL

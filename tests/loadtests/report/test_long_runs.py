@@ -10,8 +10,8 @@ from loadtests.model.history import Exchange, Outcome, encode_records
 from loadtests.model.run_folder import RunFolder
 from loadtests.report import render_report
 from loadtests.report.evidence import Shopper
+from loadtests.report.lanes import MOST_STEPS, _thinned
 from loadtests.report.shopper_timelines import ShopperRow
-from loadtests.report.step_chart import MOST_STEPS, _thinned
 from tests.bench.big_run import write_big_run
 
 LIMIT = 500_000

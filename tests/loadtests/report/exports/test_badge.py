@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from loadtests.report.exports.badge import COLOURS, LABEL, MOST_LETTERS, badge
-from loadtests.report.exports.judged import JudgedRun
-from loadtests.report.exports.plain import one_line
+from loadtests.report.exports.judged import JudgedRun, one_line
 from tests.contrast import contrast
 from tests.loadtests.report.exports import runs
 

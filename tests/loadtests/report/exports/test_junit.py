@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from loadtests.report.exports.judged import JudgedRun
+from loadtests.report.exports.judged import JudgedRun, one_line
 from loadtests.report.exports.junit import DECIDES_NOTHING, junit
-from loadtests.report.exports.plain import one_line
 from tests.loadtests.report.exports import runs
 
 ATTRIBUTES = {

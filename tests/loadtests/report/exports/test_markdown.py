@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from loadtests.report.exports.judged import JudgedRun
+from loadtests.report.exports.judged import JudgedRun, one_line
 from loadtests.report.exports.markdown import block, code, markdown, text
-from loadtests.report.exports.plain import one_line
 from loadtests.report.tables import Markdown, Table
 from tests.loadtests.report.exports import runs
 

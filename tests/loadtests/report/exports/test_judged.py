@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.report.exports.plain import one_line
+from loadtests.report.exports.judged import one_line
 
 
 @pytest.mark.parametrize(
