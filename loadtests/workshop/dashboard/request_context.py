@@ -7,20 +7,19 @@ dashboard. Neither the token nor the join code is in a cookie.
 
 import hashlib
 import hmac
-import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import cast
 
-from flask import Request, Response, current_app, g
-from itsdangerous import BadSignature, URLSafeSerializer
+from flask import Flask, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface
 from msgspec import Struct
 
 from loadtests.workshop.contract import Command, CommandReply
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
 from loadtests.workshop.dashboard.refusals import Refusal
-from loadtests.workshop.dashboard.seats import WHO_BYTES, Seat
+from loadtests.workshop.dashboard.seats import Seat
 from loadtests.workshop.listen_addresses import ListenAddress
 
 EXTENSION = "twinshop workshop"
@@ -31,32 +30,33 @@ MOST_ADDRESSES = 4096  # that are remembered; beyond it the oldest is forgotten
 Tell = Callable[[Command], CommandReply]
 
 
+class SignedCookie(SecureCookieSessionInterface):
+    """Who has which browser."""
+
+    salt = EXTENSION
+    digest_method = staticmethod(hashlib.sha256)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Cookies ignore ports: two workshops on one machine must not share a name."""
+        return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
+
+
 class Client(Struct, frozen=True):
     """Somebody with a browser."""
 
     who: str
     instructor: bool = False
-    new: bool = False
-    """They do not have their cookie yet, or another one."""
 
 
-class Clients:
-    """Knows them by their cookie."""
+class DoorKeys:
+    """What somebody must know to come in: the join code, or the instructor's token."""
 
     def __init__(self, token: str, join_code: str) -> None:
         self._token = token.encode()
         self._code = _as_typed(join_code)
         # With the code in it: whoever came in by another one has not joined.
-        key = hmac.new(self._token, self._code, hashlib.sha256).digest()
-        self._signer = URLSafeSerializer(key, salt="twinshop workshop", signer_kwargs={"digest_method": hashlib.sha256})
-
-    def of(self, request: Request) -> Client:
-        """Who asks; a new client if they have no cookie of ours."""
-        try:
-            who, rights = self._signer.loads(request.cookies.get(cookie_name(request), ""))
-            return Client(str(who), instructor="i" in rights)
-        except (BadSignature, ValueError, TypeError):
-            return Client(secrets.token_urlsafe(WHO_BYTES), new=True)
+        self.of_cookies = hmac.new(self._token, self._code, hashlib.sha256).digest()
+        """Signs everybody's cookie."""
 
     def is_instructor(self, token: str) -> bool:
         """Whether that is the instructor's token; takes as long for every wrong one."""
@@ -66,18 +66,6 @@ class Clients:
     def may_join(self, code: str) -> bool:
         """Whether that is the join code, however it was typed."""
         return hmac.compare_digest(_as_typed(code), self._code)
-
-    def remember(self, answer: Response, client: Client, request: Request) -> None:
-        """Give them their cookie."""
-        answer.set_cookie(
-            cookie_name(request), str(self._signer.dumps([client.who, "i" if client.instructor else ""])),
-            max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict", path="/",  # not `secure`: a room has no HTTPS
-        )  # fmt: skip
-
-
-def cookie_name(request: Request) -> str:
-    """Cookies ignore ports: two workshops on one machine must not share a name."""
-    return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
 
 
 def _as_typed(code: str) -> bytes:
@@ -123,7 +111,7 @@ class RequestContext(Struct, frozen=True):
     """What the views need."""
 
     broadcaster: Broadcaster
-    clients: Clients
+    keys: DoorKeys
     throttle: JoinThrottle
     tell_harness: Tell | None
     """None: there is no harness (a recorded run)."""
@@ -141,7 +129,7 @@ def the_context() -> RequestContext:
 
 def the_client() -> Client:
     """Who makes the present request."""
-    return cast(Client, g.client)
+    return Client(session["who"], session.get("instructor", False))
 
 
 def the_seat() -> Seat | None:

@@ -6,6 +6,7 @@ nothing is cut off after a time: a connection cannot be kept for nothing.
 
 import os
 import resource
+import secrets
 import signal
 import socket
 from collections import Counter
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import gevent
 import msgspec
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, redirect, request, session
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
@@ -31,15 +32,16 @@ from loadtests.workshop.dashboard.pages import pages
 from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
 from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, check_origin, protect, wants_json
 from loadtests.workshop.dashboard.request_context import (
+    COOKIE_LIFE_S,
     EXTENSION,
-    Client,
-    Clients,
+    DoorKeys,
     JoinThrottle,
     RequestContext,
+    SignedCookie,
     the_client,
     the_seat,
 )
-from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, Seats
+from loadtests.workshop.dashboard.seats import OWN_ADDRESSES, WHO_BYTES, Seats
 from loadtests.workshop.dashboard.stream import Subscribers
 from loadtests.workshop.dashboard_assignment import DashboardAssignment, DashboardReady, write_for_owner
 from loadtests.workshop.live.picture import LivePicture
@@ -49,8 +51,8 @@ from shared.errors import PortTaken
 from shared.whole_file import write_whole
 
 T = TypeVar("T")
-# What whoever does not know the join code may ask for.
-WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.what_you_do", "pages.healthz", "static"})
+# What whoever does not know the join code may ask for, beside the parts of pages.
+WITHOUT_JOINING = frozenset({"pages.join", "pages.joined", "pages.what_you_do", "pages.healthz"})
 SILENT_S = 30.0  # how long a connection may hang in one read or one write
 REQUEST_WITHIN_S = 15.0  # how long it may take to say a whole request, its silence before that included
 ANSWER_WITHIN_S = 60.0  # to send an answer, and to read what is left of the request, unless it is a stream
@@ -69,7 +71,14 @@ NICE = 5  # the shops come first: they are what is measured
 def create_app(context: RequestContext) -> Flask:
     """The app."""
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_BODY_BYTES,
+        SECRET_KEY=context.keys.of_cookies,
+        SESSION_COOKIE_SAMESITE="Strict",  # not `secure`: a room has no HTTPS
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFE_S,
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    app.session_interface = SignedCookie()
     app.extensions[EXTENSION] = context
     app.register_blueprint(api)
     app.register_blueprint(pages)
@@ -78,17 +87,16 @@ def create_app(context: RequestContext) -> Flask:
     @app.before_request
     def let_in() -> AnyResponse | None:
         check_origin(context.names)
-        g.client = context.clients.of(request)
+        if request.endpoint == "static":
+            return None  # a page's parts come several at once, and each would set another id
+        if "who" not in session:
+            session["who"], session.permanent = secrets.token_urlsafe(WHO_BYTES), True
         return _to_the_door(context)
 
     @app.after_request  # of refusals, too: they need the headers as much
     def send_off(answer: Response) -> Response:
         protect(answer)
         _take_back_cookies(answer, context)
-        client: Client | None = g.get("client")
-        # Not with a page's parts: they come several at once, and each would set another id.
-        if client is not None and client.new and request.endpoint != "static":
-            context.clients.remember(answer, client, request)
         return answer
 
     return app
@@ -231,7 +239,7 @@ def _server(assignment: DashboardAssignment, broadcaster: Broadcaster) -> _Serve
     listen = assignment.listen
     tell = partial(_in_a_thread, ask, assignment.control, assignment.control_key) if assignment.control else None
     context = RequestContext(
-        broadcaster, Clients(assignment.instructor_token, listen.join_code), JoinThrottle(), tell, listen,
+        broadcaster, DoorKeys(assignment.instructor_token, listen.join_code), JoinThrottle(), tell, listen,
         frozenset(name.lower() for name in listen.allowed_hosts), listen.room_url,
     )  # fmt: skip
     server = _Server(

@@ -21,6 +21,7 @@ from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
+from loadtests.workshop.live.states import Told
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 
 # Finds the lines of request logs and access logs that are not a simulated shopper's.
@@ -59,7 +60,7 @@ class BrowserUsers:
     def __init__(self, users: Iterable[str]) -> None:
         self._users = frozenset(users)
         self._guests: dict[str, _Guest] = {}
-        self._changed: set[str] = set()
+        self._views: Told[str, GuestView] = Told()
         self._answers: dict[str, LoggedRequest] = {}
         self._connections: dict[str, int] = {}
         self._on: dict[int, str] = {}
@@ -91,12 +92,11 @@ class BrowserUsers:
 
     def all(self) -> tuple[GuestView, ...]:
         """Everybody, in the order in which they came."""
-        return tuple(guest.view for guest in self._guests.values())
+        return tuple(self._views.values())
 
     def news(self) -> tuple[GuestView, ...]:
         """Who has changed since the last time."""
-        changed, self._changed = self._changed, set()
-        return tuple(guest.view for user, guest in self._guests.items() if user in changed)
+        return tuple(self._views.news().values())
 
     def _session(self, record: LoggedSession) -> None:
         if record.user in self._users:
@@ -154,10 +154,8 @@ class BrowserUsers:
         if at_us < guest.at_us:
             return
         guest.at_us = at_us
-        view = GuestView(guest.view.user, node, logged_in, guest.view.lost or lost, undecided)
-        if view != guest.view:
-            guest.view = view
-            self._changed.add(view.user)
+        guest.view = GuestView(guest.view.user, node, logged_in, guest.view.lost or lost, undecided)
+        self._views.tell(guest.view.user, guest.view)
 
 
 def _keep(waiting: dict[str, V], request: str, what: V) -> None:

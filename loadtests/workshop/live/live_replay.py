@@ -21,6 +21,7 @@ from loadtests.model.results import Loss
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
+from loadtests.workshop.live.states import Told
 
 MOST_OF_ONE = 20  # so many losses of one shopper are kept, to be shown with their witness
 
@@ -66,10 +67,8 @@ class LiveReplay(HistoryReplay):
 
     def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
-        self.kept: dict[int, Loss] = {}
+        self.kept: Told[int, Loss] = Told()
         """By number, from 0, in the order in which losses were found."""
-        self.news: set[int] = set()
-        """Which of them are new or other than before; whoever reads it may clear it."""
         self.lost: Counter[str] = Counter()
         """All losses by kind."""
         self._lost_by: Counter[int] = Counter()
@@ -81,9 +80,8 @@ class LiveReplay(HistoryReplay):
         """The next exchanges."""
         for exchange in exchanges:
             super().add(exchange)
-            if (
-                exchange.jar != "main"
-            ):  # what is found in the main jar is gathered where it is contradicted, with its case
+            # What is found in the main jar is gathered where it is contradicted, with its case.
+            if exchange.jar != "main":
                 self._gather()
 
     def close(self) -> None:
@@ -105,9 +103,7 @@ class LiveReplay(HistoryReplay):
         again = type(case.check)(self.around)  # a new one: the old one's losses are gathered, and counted
         again.contradicted(case.person, case.exchange, case.finding)
         for loss in again.losses:
-            if loss != self.kept[case.number]:
-                self.kept[case.number] = loss
-                self.news.add(case.number)
+            self.kept.tell(case.number, loss)
 
     def _contradicted(self, person: ShopperTrace, exchange: Exchange, findings: Iterable[Contradiction]) -> None:
         for finding in findings:
@@ -122,8 +118,7 @@ class LiveReplay(HistoryReplay):
         for check in self.checks.values():
             for loss in check.losses:
                 if self._count(loss):
-                    self.kept[self._found] = loss
-                    self.news.add(self._found)
+                    self.kept.tell(self._found, loss)
                     kept.append((self._found, check))
                 self._found += 1
             check.losses.clear()  # a check would keep them all, and a round may take hours

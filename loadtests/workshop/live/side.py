@@ -1,7 +1,7 @@
 """One side of a round as far as its evidence was read: feed it what the files say, and ask it what has changed."""
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import msgspec
 
@@ -14,7 +14,7 @@ from loadtests.model.results import Loss
 from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, RoundSide, SideFrame, mark_key
 from loadtests.workshop.live.browser_users import BrowserUsers, GuestRecord
 from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
-from loadtests.workshop.live.states import NodeStates, ShopperStates, Waiting
+from loadtests.workshop.live.states import NodeStates, ShopperStates, Told, Waiting
 
 # An answer is judged so long after it came: by then the events that explain it have been written, and so have the
 # answers of the other load processes (they write every quarter of a second).
@@ -42,8 +42,7 @@ class SideWatch:
         self.guests = frozenset(guest.user for guest in side.guests)
         self._guests = BrowserUsers(self.guests)
         self._lines: list[GuestRecord] = []
-        self._marks: dict[Hashable, FaultMark] = {}
-        self._new_marks: list[FaultMark] = []
+        self._marks: Told[Hashable, FaultMark] = Told()
         self._events: deque[Event] = deque()
         self._exchanges: dict[str, deque[Exchange]] = {}
         self._read: dict[bool, dict[int, int]] = {True: {}, False: {}}
@@ -96,7 +95,7 @@ class SideWatch:
         return msgspec.structs.replace(
             self._shown,
             shoppers=tuple(self._shopper_states.views.values()),
-            losses=tuple(_view(number, loss) for number, loss in self._replay.kept.items()),
+            losses=_views(self._replay.kept),
             marks=tuple(self._marks.values()),
             waits=tuple(self._waiting.seconds.values()),
             guests=self._guests.all(),
@@ -149,8 +148,7 @@ class SideWatch:
         about = FAULTS.get(event.kind)
         colour = about.colour if about else UNKNOWN_COLOUR
         mark = FaultMark(event.fault, event.kind, event.victim, event.phase, event.at_us // 1000, colour)
-        self._marks[mark_key(mark)] = mark
-        self._new_marks.append(mark)
+        self._marks.tell(mark_key(mark), mark)
         in_memory = self._scene.scene.store == "memory"
         self._guests.fault(event, event.at_us + (self.epoch_us or 0), in_memory=in_memory)
 
@@ -171,8 +169,9 @@ class SideWatch:
         self._replay.close()
 
     def _changes(self, judged_us: int, *, over: bool) -> SideFrame:
-        losses = self._new_losses()
-        marks, self._new_marks = tuple(self._new_marks), []
+        losses = self._replay.kept.news()
+        for loss in losses.values():
+            self._shopper_states.hurt(loss.shopper)
         nodes, parts, counts = self._node_states.nodes(), self._node_states.parts(), self._counts()
         # Compared with what was told last: these three are told whole, or not at all.
         shown, self._shown = self._shown, SideFrame(nodes=nodes, parts=parts, counts=counts)
@@ -180,19 +179,12 @@ class SideWatch:
             nodes=None if nodes == shown.nodes else nodes,
             parts=None if parts == shown.parts else parts,
             counts=None if counts == shown.counts else counts,
-            shoppers=self._shopper_states.news(),
-            losses=losses,
-            marks=marks,
+            shoppers=tuple(self._shopper_states.views.news().values()),
+            losses=_views(losses),
+            marks=tuple(self._marks.news().values()),
             waits=self._waiting.close_until(judged_us, over=over) if self.epoch_us is not None else (),
             guests=self._guests.news(),
         )
-
-    def _new_losses(self) -> tuple[LossView, ...]:
-        numbers = sorted(self._replay.news)
-        self._replay.news.clear()
-        for number in numbers:
-            self._shopper_states.hurt(self._replay.kept[number].shopper)
-        return tuple(_view(number, self._replay.kept[number]) for number in numbers)
 
     def _counts(self) -> LiveCounts:
         orders_read = self._closed and self._scene.scene.finished  # only then the database settles what is unknown
@@ -207,5 +199,7 @@ class SideWatch:
         )
 
 
-def _view(number: int, loss: Loss) -> LossView:
-    return LossView(number, loss.kind, loss.shopper, round(loss.at_ms), loss.cause)
+def _views(losses: Mapping[int, Loss]) -> tuple[LossView, ...]:
+    return tuple(
+        LossView(number, loss.kind, loss.shopper, round(loss.at_ms), loss.cause) for number, loss in losses.items()
+    )

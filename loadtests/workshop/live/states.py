@@ -1,5 +1,8 @@
 """What is drawn of a side: nodes and other parts as boxes, shoppers as dots, and how long they waited, by second."""
 
+from collections.abc import Hashable
+from typing import TypeVar
+
 from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.judging.latency import WaitCounter
@@ -12,6 +15,29 @@ from loadtests.workshop.contract import NodeState, NodeView, PartView, ShopperSt
 
 KEPT_SECONDS = 30  # what comes later than this does not change the second any more: its single waits are forgotten
 SILENT_TWICE = 2  # samples in a row that a node leaves unanswered, to be called dead without a fault: it may be busy
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Told(dict[K, V]):
+    """The rows of a table that browsers are told, by key, and which have changed since `news` was last asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed: set[K] = set()
+
+    def tell(self, key: K, row: V) -> None:
+        """That row, in the place of the one with that key; a new one comes to the end."""
+        if self.get(key) != row:
+            self[key] = row
+            self._changed.add(key)
+
+    def news(self) -> dict[K, V]:
+        """The changed rows by key, in the table's order."""
+        changed, self._changed = self._changed, set()
+        return {key: row for key, row in self.items() if key in changed} if changed else {}
 
 
 class _Node:
@@ -104,10 +130,9 @@ class ShopperStates:
     """All shoppers of one side, from the beginning."""
 
     def __init__(self, shoppers: int) -> None:
-        self.views: dict[int, ShopperView] = {
-            number: ShopperView(number, "", "outside", hurt=False) for number in range(1, shoppers + 1)
-        }
-        self._changed: set[int] = set(self.views)
+        self.views: Told[int, ShopperView] = Told()
+        for number in range(1, shoppers + 1):
+            self.views.tell(number, ShopperView(number, "", "outside", hurt=False))
         self._logouts: dict[int, int] = {}
 
     def saw(self, exchange: Exchange, person: ShopperTrace) -> None:
@@ -116,19 +141,13 @@ class ShopperStates:
         if before is None or exchange.jar != "main":
             return
         node, state = exchange.node or before.node, self._state(before.state, person)
-        if node != before.node or state != before.state:
-            self._put(ShopperView(exchange.shopper, node, state, before.hurt))
+        self.views.tell(before.shopper, ShopperView(before.shopper, node, state, before.hurt))
 
     def hurt(self, shopper: int) -> None:
         """This shopper has lost something."""
         before = self.views.get(shopper)
-        if before is not None and not before.hurt:
-            self._put(ShopperView(shopper, before.node, before.state, hurt=True))
-
-    def news(self) -> tuple[ShopperView, ...]:
-        """Who has changed since the last time, in order of their numbers."""
-        changed, self._changed = self._changed, set()
-        return tuple(self.views[number] for number in sorted(changed))
+        if before is not None:
+            self.views.tell(shopper, ShopperView(shopper, before.node, before.state, hurt=True))
 
     def _state(self, before: ShopperState, person: ShopperTrace) -> ShopperState:
         if person.logouts != self._logouts.get(person.shopper, 0):
@@ -137,10 +156,6 @@ class ShopperStates:
         if person.memory.logged_in:
             return "shopping"
         return "outside" if before == "shopping" else before  # who was logged out stays so until they are in again
-
-    def _put(self, view: ShopperView) -> None:
-        self.views[view.shopper] = view
-        self._changed.add(view.shopper)
 
 
 class _Second:
@@ -158,7 +173,7 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self.seconds: dict[int, WaitsView] = {}
+        self.seconds: Told[int, WaitsView] = Told()
         self._open: dict[int, _Second] = {}
         self._next = 0
         self._newest = -1
@@ -185,18 +200,17 @@ class Waiting:
         """
         # Not up to now: behind the newest answer there is nothing to tell, and a pause may go on for minutes.
         last = self._newest + 1 if over else min(self._newest + 1, now_us // 1_000_000)
-        again = [number for number in sorted(self._open) if number < self._next]
-        told = [self._close(each) for each in again if self.seconds[each].asked != self._open[each].asked]
+        for again in [number for number in self._open if number < self._next]:
+            if self.seconds[again].asked != self._open[again].asked:
+                self._close(again)
         while self._next < last:
-            told.append(self._close(self._next))
+            self._close(self._next)
             self._next += 1
-        return tuple(told)
+        return tuple(self.seconds.news().values())
 
-    def _close(self, number: int) -> WaitsView:
+    def _close(self, number: int) -> None:
         second = self._open.get(number) or _Second()
         waited = second.waits.close().raw
-        waits = WaitsView(number, second.asked, second.failed, waited.p50, waited.p95)
-        self.seconds[number] = waits
+        self.seconds.tell(number, WaitsView(number, second.asked, second.failed, waited.p50, waited.p95))
         for old in [each for each in self._open if each < number - KEPT_SECONDS]:
             del self._open[old]
-        return waits

@@ -1,22 +1,21 @@
 """`twinshop …` as a program of its own, in the rehearsal's folder: as a reader of the texts would type it."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from compose.running import new_run_id
-from compose.supervision.child import spawn
+from compose.supervision.child import Child, spawn
 from compose.supervision.ledger import Ledger, state_folder
+from compose.supervision.waiting import tail
 from shared.errors import NotReadyInTime
 
 T = TypeVar("T")
@@ -48,63 +47,52 @@ def run(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
         raise NotReadyInTime(f"{' '.join(words)} did not end within {COMMAND_WITHIN_S:g} s") from error
 
 
-class RunningTwinshop:
-    """A `twinshop` that stays: it says one JSON document when it is ready, and Ctrl-C ends it. Use it as a context.
+@contextmanager
+def running(words: Sequence[str], folder: Path, name: str, kind: type[T], within_s: float) -> Iterator[T]:
+    """A `twinshop` that stays: what it says when it is ready, one JSON document; in the end, Ctrl-C.
 
     It stands in a ledger: if the rehearsal is killed, the next run or `twinshop recover` ends it.
+
+    Raises:
+        NotReadyInTime: it did not say it in time, or ended.
     """
-
-    def __init__(self, words: Sequence[str], folder: Path, name: str) -> None:
-        self._words = tuple(words)
-        self._said, self._log = folder / f"{name}.json", folder / f"{name}.log"
-        self._ledger = Ledger.open(state_folder(), new_run_id())
+    said, log = folder / f"{name}.json", folder / f"{name}.log"
+    with Ledger.open(state_folder(), new_run_id()) as ledger:
+        # `spawn` has one log for both outputs, and the JSON must be alone. `exec`, so that Ctrl-C reaches twinshop.
+        command = ["/bin/sh", "-c", 'exec "$@" >"$0"', str(said), *_program(words)]
+        child = spawn(ledger, "workshop", command, env={"NO_COLOR": "1"}, log=log, cwd=folder)
         try:
-            # `spawn` has one log for both outputs, and the JSON must be alone. `exec`, so that Ctrl-C reaches twinshop.
-            self._child = spawn(
-                self._ledger, "workshop", ["/bin/sh", "-c", 'exec "$@" >"$0"', str(self._said), *_program(words)],
-                env={"NO_COLOR": "1"}, log=self._log, cwd=folder,
-            )  # fmt: skip
-        except BaseException:
-            self._ledger.close()
-            raise
-
-    def __enter__(self) -> RunningTwinshop:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.end()
-
-    def opened(self, kind: type[T], within_s: float) -> T:
-        """What it says when it is ready.
-
-        Raises:
-            NotReadyInTime: it did not say it in time, or ended.
-        """
-        until = time.monotonic() + within_s
-        while True:
-            # Asked before its words are read: it may speak and end in between.
-            ended = self._child.exit_code is not None
-            with suppress(OSError, msgspec.DecodeError):  # not yet, or not yet all of it
-                return msgspec.json.decode(self._said.read_bytes(), type=kind)
-            if ended or time.monotonic() > until:
+            opened = _opened(child, said, kind, within_s)
+            if opened is None:
                 raise NotReadyInTime(
-                    f"twinshop {' '.join(self._words)} was not ready within {within_s:g} s",
-                    log=self._log,
-                    tail=self._log.read_text(errors="replace")[-2000:],
+                    f"twinshop {' '.join(words)} was not ready within {within_s:g} s", log=log, tail=tail(log)
                 )
-            time.sleep(LOOK_S)
+            yield opened
+        finally:
+            _end(child)
 
-    def end(self) -> int | None:
-        """Ctrl-C, and its exit code; None if it had to be killed. Safe to repeat."""
-        with suppress(ProcessLookupError):
-            if self._child.exit_code is None:
-                os.kill(self._child.pid, signal.SIGINT)
-        code = self._child.wait(END_WITHIN_S)
-        if self._child.alive():
-            self._child.kill()  # what it started is in ledgers of its own: the next run clears it away
-            self._child.gone(1.0)
-        self._ledger.close()
-        return code
+
+def _opened(child: Child, said: Path, kind: type[T], within_s: float) -> T | None:
+    """What it says when it is ready; None: it did not say it in time, or ended."""
+    until = time.monotonic() + within_s
+    while True:
+        # Asked before its words are read: it may speak and end in between.
+        ended = child.exit_code is not None
+        with suppress(OSError, msgspec.DecodeError):  # not yet, or not yet all of it
+            return msgspec.json.decode(said.read_bytes(), type=kind)
+        if ended or time.monotonic() > until:
+            return None
+        time.sleep(LOOK_S)
+
+
+def _end(child: Child) -> None:
+    with suppress(ProcessLookupError):
+        if child.exit_code is None:
+            os.kill(child.pid, signal.SIGINT)
+    child.wait(END_WITHIN_S)
+    if child.alive():
+        child.kill()  # what it started is in ledgers of its own: the next run clears it away
+        child.gone(1.0)
 
 
 def _program(words: Sequence[str]) -> list[str]:

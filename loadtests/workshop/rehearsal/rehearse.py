@@ -81,11 +81,13 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
     words = (*WORKSHOP, "--engine", engine, *(() if shoppers is None else ("--shoppers", str(shoppers))))
     with _elsewhere(say) as device:
         words += ("--listen", device.address) if device else ()
-        with child.RunningTwinshop(words, folder, "workshop") as workshop:
-            opened = workshop.opened(WorkshopUrls, READY_WITHIN_S)
-            with closing(_visitor(opened, device)) as visitor, DashboardClient(opened.instructor_url) as client:
-                played = tuple(_episode(client, episode, folder, shoppers, say, visitor) for episode in episodes)
-                client.command(EndWorkshop())
+        with (
+            child.running(words, folder, "workshop", WorkshopUrls, READY_WITHIN_S) as opened,
+            closing(_visitor(opened, device)) as visitor,
+            DashboardClient(opened.instructor_url) as client,
+        ):
+            played = tuple(_episode(client, episode, folder, shoppers, say, visitor) for episode in episodes)
+            client.command(EndWorkshop())
     kept = not texts and not any(one.broken for one in played)
     return Rehearsed(kept, texts, played)
 
@@ -192,7 +194,7 @@ def _broken_workshop(block: PageCommand, folder: Path) -> Iterator[BrokenPromise
     """One that stays: it has to get ready, and is ended then."""
     words = (*WORKSHOP, *block.words[2:])
     try:
-        with child.RunningTwinshop(words, folder, "another-workshop") as workshop:
-            workshop.opened(WorkshopUrls, READY_WITHIN_S)
+        with child.running(words, folder, "another-workshop", WorkshopUrls, READY_WITHIN_S):
+            pass
     except TwinshopError as error:
         yield BrokenPromise(block.place, str(error))

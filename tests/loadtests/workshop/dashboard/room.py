@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from loadtests.workshop.contract import Command, CommandReply, Phase
 from loadtests.workshop.dashboard.broadcaster import Broadcaster
-from loadtests.workshop.dashboard.request_context import Clients, JoinThrottle, RequestContext
+from loadtests.workshop.dashboard.request_context import DoorKeys, JoinThrottle, RequestContext
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.server import create_app
 from loadtests.workshop.dashboard.stream import EventStream, Subscribers
@@ -43,7 +43,7 @@ class Room:
         throttle = JoinThrottle(lambda: self.clock_s)
         listen = ListenAddress("teacher.local", PORT, join_code, (8081, 8082))
         context = RequestContext(
-            self.broadcaster, Clients(TOKEN, join_code), throttle, self._tell if harness else None,
+            self.broadcaster, DoorKeys(TOKEN, join_code), throttle, self._tell if harness else None,
             listen, frozenset(listen.allowed_hosts), listen.room_url,
         )  # fmt: skip
         self._join_code = join_code

@@ -23,21 +23,19 @@ def test_of_make_it_is_only_seen_that_it_would_run(tmp_path: Path, target: str, 
 
 
 def test_what_one_says_that_stays(tmp_path: Path) -> None:
-    with child.RunningTwinshop(["list", "--json"], tmp_path, "it") as running:
-        assert running.opened(dict, 20.0)["schema"] == 1
-        running.end()
+    with child.running(["list", "--json"], tmp_path, "it", dict, 20.0) as said:
+        assert said["schema"] == 1
     assert processes_of(tmp_path / "state") == {}
 
 
 def test_one_whose_rehearsal_was_killed_is_found_by_recover(tmp_path: Path, own_state: Path) -> None:
-    running = child.RunningTwinshop(["up", "--help"], tmp_path, "it")
-    (page,) = (own_state / "ledger").iterdir()
-    assert '"workshop"' in page.read_text()
-    running.end()
+    with child.running(["list", "--json"], tmp_path, "it", dict, 20.0):
+        (page,) = (own_state / "ledger").iterdir()
+        assert '"workshop"' in page.read_text()
     assert list((own_state / "ledger").iterdir()) == []
 
 
 def test_one_that_does_not_get_ready_is_told_of_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with child.RunningTwinshop(["workshopp"], tmp_path, "it") as running, pytest.raises(NotReadyInTime) as caught:
-        running.opened(dict, 20.0)
+    with pytest.raises(NotReadyInTime) as caught, child.running(["workshopp"], tmp_path, "it", dict, 20.0):
+        pass
     assert "there is no command 'workshopp'" in str(caught.value)
