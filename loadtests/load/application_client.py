@@ -104,7 +104,7 @@ class ApplicationClient:
     def steps(self, action: Action) -> Steps:
         """The requests of an action, one by one: each yields, and is sent back, what was answered.
 
-        The last one is the action's own; those before it are pages on its way.
+        The last one is the action's own; those before it are pages on its way. It ends when there is no answer.
         """
         prepared, jar = self._app.calls[action.do], action.jar
         if not self._it.follows:
@@ -266,6 +266,11 @@ class ApplicationClient:
         for _, _, sku in found:
             cart[sku] = cart.get(sku, 0) + 1
         return ShownState(cart=dict.fromkeys(cart, 1) if one else cart)
+
+
+def read_page(answer: ShopAnswer) -> Reading:
+    """What the answer to a page on an action's way means: it is there, or it leads on, or not."""
+    return Reading("ok" if 200 <= answer.status < 400 else "failed", error=answer.error)
 
 
 class _Arrived:

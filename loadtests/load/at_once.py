@@ -20,6 +20,10 @@ class OpenRequest:
         """Another one is, or was, on its way at the same time, and one of the two writes."""
 
 
+ALONE = OpenRequest(writes=False)
+"""Any request of no company: nothing else is on its way that it could meet."""
+
+
 class ConcurrentGroup:
     """The requests of one action and of those beside it."""
 
