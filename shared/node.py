@@ -20,7 +20,7 @@ from granian.log import LogLevels
 
 from shared.errors import TwinshopError
 from shared.shop.settings import Settings
-from shared.shop.visit import stop
+from shared.shop.stopping import begin_stopping
 
 TWINS = ("stateful_app", "stateless_app")
 
@@ -40,7 +40,7 @@ class Server(Granian):  # type: ignore[misc,valid-type]
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop."""
-        stop()  # first: an event stream would keep its worker until the time to stop is over
+        begin_stopping()  # first: an event stream would keep its worker until the time to stop is over
         super().shutdown(exit_code)
 
 

@@ -14,10 +14,12 @@ from shared.shop import answers, database, pages, protection
 from shared.shop.answers import RequestRefused, not_logged_in, refusal, store_unavailable, wants_json
 from shared.shop.counter import EXTENSION, Counter
 from shared.shop.database import Accounts, Orders
+from shared.shop.metrics import RequestTally
+from shared.shop.middleware import Desks, InjectionMiddleware, NodeInjection, Stamp
+from shared.shop.request_notes import current_notes
 from shared.shop.routes import entrance, goods, orders, watch
 from shared.shop.session_guard import SessionGuard, note_outage
 from shared.shop.settings import Settings
-from shared.shop.visit import Desks, InjectionMiddleware, NodeInjection, RequestTally, Stamp, current_visit
 
 _LARGEST_BODY = 16 * 1024
 
@@ -94,14 +96,14 @@ def _install_sessions(app: Flask, store: SessionStore, settings: Settings) -> No
 
 
 def _refuse_at_once() -> None:
-    if current_visit().too_large:
+    if current_notes().too_large:
         raise RequestEntityTooLarge
-    if current_visit().outage:
+    if current_notes().outage:
         raise store_unavailable()
 
 
 def _store_down(error: Exception) -> Response:
-    note_outage(current_visit(), error)
+    note_outage(current_notes(), error)
     return refusal(store_unavailable())
 
 

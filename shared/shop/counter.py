@@ -7,8 +7,9 @@ from flask import current_app
 
 from shared.sessions import SessionStore
 from shared.shop.database import Accounts, Orders
+from shared.shop.metrics import RequestTally
+from shared.shop.middleware import NodeInjection
 from shared.shop.settings import Settings
-from shared.shop.visit import NodeInjection, RequestTally
 
 EXTENSION = "twinshop"
 

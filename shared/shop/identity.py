@@ -6,8 +6,8 @@ from shared.sessions import SessionStore, fingerprint
 from shared.shop.answers import not_logged_in
 from shared.shop.catalogue import Cart
 from shared.shop.counter import counter
+from shared.shop.request_notes import current_notes
 from shared.shop.session_format import FORMATS, SessionFormat
-from shared.shop.visit import current_visit
 
 CART = "cart"
 OPENED_US = "opened_us"
@@ -64,14 +64,14 @@ def begin(store: SessionStore, user: str, *, regenerate: bool = True) -> None:
     if regenerate:
         store.regenerate()  # not before it holds something: Flask-Session gives no new id to an empty session
     store.opened(user)  # last, under the id that it will keep
-    visit = current_visit()
-    visit.user = user
-    visit.event = ("opened", user, _name(store))
+    notes = current_notes()
+    notes.user = user
+    notes.event = ("opened", user, _name(store))
 
 
 def end(store: SessionStore) -> None:
     """End the session."""
-    current_visit().event = ("ended", known_user(), _name(store))  # before it is empty, and nobody's
+    current_notes().event = ("ended", known_user(), _name(store))  # before it is empty, and nobody's
     session.clear()
 
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, request, session
 
 from shared.shop.counter import counter
 from shared.shop.identity import current_cart, known_user
-from shared.shop.visit import current_visit
+from shared.shop.request_notes import current_notes
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -56,7 +56,7 @@ def lost_session() -> bool:
         counter().settings.cookie_name in request.cookies
         and not session
         and not session.modified  # emptied by this very request: then nobody has lost it
-        and not current_visit().outage
+        and not current_notes().outage
     )
 
 

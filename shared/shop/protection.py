@@ -17,8 +17,8 @@ from werkzeug.exceptions import TooManyRequests
 
 from shared.shop.answers import JSON, RequestRefused, not_logged_in, wants_json
 from shared.shop.identity import known_user
+from shared.shop.request_notes import current_notes, is_quiet
 from shared.shop.settings import SENTINEL_MASTER, Settings, redis_patience
-from shared.shop.visit import current_visit, is_quiet
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -113,7 +113,7 @@ class LoginThrottle:
             raise TooManyRequests("too many wrong passwords from there: wait a minute")
 
     def _count(self, response: Response) -> Response:
-        if current_visit().wrong_password and (address := _address()):
+        if current_notes().wrong_password and (address := _address()):
             for each in self._allowed:
                 self._wrong.hit(each, address)
         return response
@@ -121,8 +121,8 @@ class LoginThrottle:
 
 def _who() -> str:
     """The user, or for a stranger the address that the balancer passed on."""
-    visit = current_visit()
-    return f"user {visit.user}" if visit.user else f"address {_address()}"
+    notes = current_notes()
+    return f"user {notes.user}" if notes.user else f"address {_address()}"
 
 
 def _address() -> str:
@@ -134,8 +134,8 @@ def _is_free() -> bool:
     """Watchers and pictures are; and strangers behind a balancer that passes no address on: all would be one."""
     if is_quiet(request.path) or request.path.startswith("/static/"):
         return True
-    visit = current_visit()
-    return visit.outage or (not visit.user and not _address())
+    notes = current_notes()
+    return notes.outage or (not notes.user and not _address())
 
 
 def _counters(settings: Settings) -> tuple[str, dict[str, Any]]:

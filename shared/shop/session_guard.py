@@ -16,8 +16,8 @@ from flask.sessions import SessionInterface, SessionMixin
 from shared.sessions import CartBusy, SessionStore
 from shared.shop.answers import body_is_too_large, fill_with_refusal, store_unavailable
 from shared.shop.counter import counter
+from shared.shop.request_notes import RequestNotes, current_notes
 from shared.shop.session_format import FORMATS
-from shared.shop.visit import Visit, current_visit
 
 _CART_WRITES = re.compile(r"/cart(/.*)?|/checkout")
 NEW_ORDER = 201
@@ -42,28 +42,28 @@ class SessionGuard(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
         """The session of a request; None (Flask makes a null session) for watchers, pictures, outages, large bodies."""
-        visit = current_visit()
-        visit.asked = request
-        visit.too_large = body_is_too_large(request)
+        notes = current_notes()
+        notes.asked = request
+        notes.too_large = body_is_too_large(request)
         # What asks for no session must not wait for a store that is away.
-        if visit.too_large or visit.quiet or request.path.startswith("/static/"):
+        if notes.too_large or notes.quiet or request.path.startswith("/static/"):
             return None
         try:
             if self._cart_lock and _writes_a_cart(request, app.config["SESSION_COOKIE_NAME"]):
-                # Kept in the visit: it is left only after the session was saved, in another function.
-                alone = visit.alone = ExitStack()
+                # Kept in the notes: it is left only after the session was saved, in another function.
+                alone = notes.alone = ExitStack()
                 alone.enter_context(self._store.cart_alone())
             session = self._inner.open_session(app, request)
         except self._outages as error:
-            note_outage(visit, error)
+            note_outage(notes, error)
             return None
         # Past the session's own `get`, which would note that the answer depends on the session: it does not.
-        visit.user = FORMATS[counter().settings.session_format].user(dict(cast("dict[str, str]", session)))
+        notes.user = FORMATS[counter().settings.session_format].user(dict(cast("dict[str, str]", session)))
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Save it, or turn the answer into a refusal: what was not saved must not look like a success."""
-        if current_visit().outage:
+        if current_notes().outage:
             return  # it could not be read: to save what there is would make an empty one of it
         ordered = response.status_code == NEW_ORDER and (request.method, request.path) == ("POST", "/checkout")
         if ordered and counter().injection.now.dies_before_saving:
@@ -71,7 +71,7 @@ class SessionGuard(SessionInterface):
         try:
             self._inner.save_session(app, session, response)
         except self._outages as error:
-            note_outage(current_visit(), error)
+            note_outage(current_notes(), error)
             fill_with_refusal(response, store_unavailable())
 
 
@@ -83,13 +83,13 @@ def _writes_a_cart(request: Request, cookie: str) -> bool:
 
 def _let_others_in(_error: BaseException | None) -> None:
     """After the session was saved, or was not."""
-    alone = current_visit().alone
+    alone = current_notes().alone
     if alone is not None:
         alone.close()
 
 
-def note_outage(visit: Visit, error: Exception) -> None:
+def note_outage(notes: RequestNotes, error: Exception) -> None:
     """One line in the node's log, and no second question to a store that is down."""
-    visit.outage = True
+    notes.outage = True
     counter().tally.count_outage()
-    current_app.logger.warning("%s: the session store cannot be reached: %s", visit.id, type(error).__name__)
+    current_app.logger.warning("%s: the session store cannot be reached: %s", notes.id, type(error).__name__)

@@ -10,7 +10,7 @@ from shared.shop import identity
 from shared.shop.answers import RequestRefused, answer, done, refusal, sent_fields, text, wants_json
 from shared.shop.counter import counter
 from shared.shop.pages import lost_session
-from shared.shop.visit import current_visit
+from shared.shop.request_notes import current_notes
 
 blueprint = Blueprint("entrance", __name__)
 
@@ -34,7 +34,7 @@ def login() -> ResponseReturnValue:
     fields = sent_fields()
     user, password = text(fields, "user"), text(fields, "password")
     if not counter().accounts.know(user, password):
-        current_visit().wrong_password = True
+        current_notes().wrong_password = True
         refused = RequestRefused(401, "bad_credentials", "this name and this password do not belong together")
         if wants_json():
             return refusal(refused)

@@ -13,7 +13,8 @@ from shared.shop.answers import RequestRefused, answer, done, sent_fields
 from shared.shop.catalogue import products_of
 from shared.shop.counter import counter
 from shared.shop.database import ShopOrder
-from shared.shop.visit import current_visit, is_stopping
+from shared.shop.request_notes import current_notes
+from shared.shop.stopping import is_stopping
 
 blueprint = Blueprint("orders", __name__)
 
@@ -44,7 +45,7 @@ def checkout() -> ResponseReturnValue:
     if order is None:
         if not cart:
             raise RequestRefused(400, "empty_cart", "there is nothing in the cart")
-        order, new = counter().orders.place(user, cart, key=key, request=current_visit().id)
+        order, new = counter().orders.place(user, cart, key=key, request=current_notes().id)
     # Asked again with the very cart that was ordered: the first answer, which emptied it, never arrived.
     if new or cart == order.lines:
         identity.keep_cart({})
@@ -88,7 +89,7 @@ def progress() -> Response:
     mine = shop.orders.of(user)
     if not shop.streams.acquire(blocking=False):
         raise RequestRefused(503, "too_many_streams", f"at most {MOST_STREAMS} can look at their progress here")
-    current_visit().streams = True  # or `Stamp` would wait for the end of it
+    current_notes().streams = True  # or `Stamp` would wait for the end of it
     who = {"user": user, "node": shop.settings.node, "orders": len(mine)}
     return Response(Stream(who, mine[-1] if mine else None, _seen(), shop.streams), mimetype="text/event-stream")
 

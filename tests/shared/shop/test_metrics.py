@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.request_log import read_request_log
-from shared.shop.visit import BOUNDS_US, RequestTally
+from shared.shop.metrics import BOUNDS_US, RequestTally
 from tests.shared.shops import Node, node
 
 LABELS = ("method", "route", "status", "le", "node", "twin", "store")

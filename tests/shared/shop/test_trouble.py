@@ -76,7 +76,7 @@ def test_a_body_needs_no_content_type(shop: Node) -> None:
 
 def test_delay(shop: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("shared.shop.visit.sleep", waits.append)
+    monkeypatch.setattr("shared.shop.middleware.sleep", waits.append)
     tell(shop, delay_ms=120)
     for path, late in (("/products", True), ("/nowhere", True), ("/healthz", False), ("/-/sessions", False)):
         shop.visitor().get(path, **CONTROL)
