@@ -17,8 +17,8 @@ from compose.balancers import BALANCERS
 from loadtests.campaigns.conformance.cells import COLUMN, COLUMNS, BalancerColumn, Conformance, ConformanceCell
 from loadtests.model.run_folder import report_beside
 from loadtests.planning.scenario_file import load_scenario
+from loadtests.report.markdown_pages import markdown_pages
 from loadtests.report.shell import PageShell
-from loadtests.report.tables import Markdown, Table
 from shared.whole_file import write_whole
 
 EVENTS = Path(__file__).parent / "events"
@@ -175,27 +175,32 @@ class EventTable(msgspec.Struct, frozen=True):
 def write_pages(folder: Path, known: Conformance) -> Path:
     """Write both and return where the HTML page is."""
     tables = [_table_of(known, event) for event in dict.fromkeys(cell.event for cell in known.cells)]
-    write_whole(folder / MARKDOWN_FILE, markdown(known, tables).encode())
-    same, all_of_them = steadiness(known)
     run = {cell.balancer for cell in known.cells if cell.repeats}
-    page = SHELL.page(
-        "conformance.html.j2",
-        known=known,
-        tables=tables,
-        remarks=tuple(remarks(known)),
-        cells=sum(len(table.cells) for table in tables),
-        columns=COLUMNS,
-        names_of=names_of,
-        who=who,
-        report=partial(report_beside, folder),
-        balancers={name: balancer for name, balancer in BALANCERS.items() if name in run},
-        c11=decide_c11(known),
-        c19=decide_c19(known),
-        same=same,
-        all_of_them=all_of_them,
-    )
-    write_whole(folder / HTML_FILE, page)
+    same, all_of_them = steadiness(known)
+    told = {
+        "known": known,
+        "tables": tables,
+        "remarks": tuple(remarks(known)),
+        "cells": sum(len(table.cells) for table in tables),
+        "columns": COLUMNS,
+        "names_of": names_of,
+        "who": who,
+        "report": partial(report_beside, folder),
+        "balancers": {name: balancer for name, balancer in BALANCERS.items() if name in run},
+        "c11": decide_c11(known),
+        "c19": decide_c19(known),
+        "same": same,
+        "all_of_them": all_of_them,
+    }
+    markdown = markdown_pages(Path(__file__).parent).get_template("conformance.md.j2")
+    write_whole(folder / MARKDOWN_FILE, markdown.render(told, first_words=_first_words).encode())
+    write_whole(folder / HTML_FILE, SHELL.page("conformance.html.j2", **told))
     return folder / HTML_FILE
+
+
+def _first_words(why: str) -> str:
+    """Why a balancer cannot: the others stand on the HTML page, and in the reference."""
+    return re.split("[;.] ", why)[0]
 
 
 def _table_of(known: Conformance, event: str) -> EventTable:
@@ -213,29 +218,3 @@ def _about(event: str) -> str:
         return ""
     scenario = load_scenario(str(path))
     return f"{scenario.question} {scenario.story.strip()}"
-
-
-def markdown(known: Conformance, tables: Iterable[EventTable]) -> str:
-    """The tables for pages and pull requests."""
-    same, all_of_them = steadiness(known)
-    parts = [
-        f"{known.shoppers} people, three nodes, sessions in their memory (in a store where nobody belongs to a node); "
-        f"seed {known.seed}, up to {known.repeats} repeats of the same plan, Twinshop {known.twinshop}. A number alone "
-        f"was the same in every repeat; of others the median and the range. {same} of {all_of_them} repeated "
-        "whole numbers were always the same.",
-    ]
-    for table in tables:
-        head = ("balancer", "affinity", "repeats", *(column.title for column in table.columns))
-        rows = tuple(
-            (*names_of(cell), str(len(cell.repeats)), *(column.shown(cell) for column in table.columns))
-            for cell in table.cells
-        )
-        parts += [f"### {table.event}", *filter(None, [table.about])]
-        parts += [Markdown().write(Table(head, rows, align="<<>")).strip()] if rows else []
-        if table.refused:  # in their first words: the others stand on the page, and in the reference
-            parts.append(" ".join(f"{re.split('[;.] ', cell.why)[0]}." for cell in table.refused))
-        parts += [f"- {who(cell)}, a repeat that does not count: {cell.failed}" for cell in table.lacking]
-    parts += ["### Any load balancer with sticky sessions will do (C19)", decide_c19(known)]
-    parts += ["### Balancing strategies each have their place (C11)", decide_c11(known)]
-    parts += ["### What differs from the best", *(f"- {remark.sentence}" for remark in remarks(known))]
-    return "\n\n".join(parts) + "\n"

@@ -24,11 +24,11 @@ from loadtests.report.exports.tables import (
     NUMBER,
     Column,
     ExportTable,
-    Head,
     Measured,
     all_measured,
     as_json,
 )
+from loadtests.report.markdown_pages import markdown_pages
 from loadtests.running.provenance import twinshop_version
 from shared.errors import RunFolderError, UsageError
 
@@ -151,7 +151,7 @@ def write_dataset(campaign: Path, out: Path, licence: str, say: Callable[[str], 
     draft.mkdir(parents=True)
     try:
         counts = _write_tables(members, draft, say)
-        (draft / README).write_text("\n".join(_readme(campaign, len(members), counts, licence)))
+        (draft / README).write_text(readme(campaign, len(members), counts, licence))
         (draft / SUMS).write_text(sums(draft))
         draft.rename(out)
     except BaseException:
@@ -204,35 +204,16 @@ def _write_tables(members: list[tuple[Path, str, str]], draft: Path, say: Callab
     return counts
 
 
-def _readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> Iterator[str]:
-    yield f"# Data set of the campaign {campaign.resolve().name}"
-    yield ""
-    yield (
-        f"{runs} runs, measured by Twinshop {twinshop_version()}: who was logged out, lost a cart or met an error "
-        "while a web shop's sessions were kept in different places and parts of it were broken on purpose."
-    )
-    yield ""
-    yield f"Licence: {licence} (as SPDX calls it: https://spdx.org/licenses/)."
-    yield ""
-    yield f"Whole: `sha256sum -c {SUMS}`. Right: `twinshop verify DIR` recomputes every number from the rows."
-    yield ""
-    yield "An empty value (null) is one that there is not; never 0, and never a blank text. Every row has its run's id."
-    for table in TABLES:
-        yield ""
-        yield f"## {table.name}.parquet"
-        yield ""
-        yield f"{table.about} {counts[table.name]:,} rows."
-        yield ""
-        yield "| column | type | unit | what it is |"
-        yield "|---|---|---|---|"
-        for head in table.heads():
-            about = head.about.replace("|", "\\|")
-            yield f"| {head.name} | {head.kind} | {_unit(head)} | {about} |"
-    yield ""
+def readme(campaign: Path, runs: int, counts: dict[str, int], licence: str) -> str:
+    """What the data are, and every column; `counts`: the rows of each table."""
+    return markdown_pages(Path(__file__).parent).get_template("README.md.j2").render(
+        campaign=campaign.resolve().name, runs=runs, version=twinshop_version(), licence=licence, sums=SUMS,
+        tables=TABLES, counts=counts, columns=_columns,
+    )  # fmt: skip
 
 
-def _unit(head: Head) -> str:
-    """As the column's name ends; what is counted has none, and of a measure's value it stands beside it."""
-    if head.name == "value":
-        return "see `unit`"
-    return UNITS.get(head.name.rpartition("_")[2], "")
+def _columns(table: ExportTable[Any]) -> Iterator[tuple[str, str, str, str]]:
+    for head in table.heads():
+        # As the column's name ends; what is counted has no unit, and of a measure's value it stands beside it.
+        unit = "see `unit`" if head.name == "value" else UNITS.get(head.name.rpartition("_")[2], "")
+        yield head.name, head.kind, unit, head.about
