@@ -15,7 +15,7 @@ import msgspec
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
-from loadtests.model.run_folder import encode_document, read_document
+from loadtests.model.run_folder import check_schema, encode_document, read_document
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import beside, brief, number
 from shared.errors import RunFolderError
@@ -177,12 +177,7 @@ def read_matrix(folder: Path) -> Matrix:
             f"there is no matrix in {folder}", why=f"{path} is missing", next_step=f"twinshop matrix --out {folder}"
         )
     matrix = read_document(path, Matrix)
-    if matrix.schema != SCHEMA:
-        raise RunFolderError(
-            f"{path} was written with schema {matrix.schema}",
-            why=f"this version of Twinshop reads schema {SCHEMA}",
-            next_step=f"twinshop matrix --out {folder} --fresh",
-        )
+    check_schema(path, matrix.schema, SCHEMA, next_step=f"twinshop matrix --out {folder} --fresh")
     return matrix
 
 

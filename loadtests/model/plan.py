@@ -14,11 +14,11 @@ from typing import Literal
 import msgspec
 
 from loadtests.model.history import Do, Jar
-from loadtests.model.run_folder import read_document
-from shared.errors import RunFolderError
+from loadtests.model.run_folder import check_schema, read_document
 from shared.ndjson import UNDECODABLE
 
 PLAN_SCHEMA = 1
+RUN_AGAIN = "run the scenario again"
 
 Control = Literal["", "no-fault", "placebo"]
 """What a run leaves out, to show what the rest does by itself: its faults, or only the break in each of them."""
@@ -135,7 +135,7 @@ def read_plan(path: Path) -> Plan:
         RunFolderError: it is missing, damaged, or of another schema.
     """
     plan = read_document(path, Plan)
-    _check_schema(path, plan.schema)
+    check_schema(path, plan.schema, PLAN_SCHEMA, next_step=RUN_AGAIN)
     return plan
 
 
@@ -155,7 +155,7 @@ def read_plan_by_person(path: Path) -> tuple[Plan, Iterator[ShopperPlan]]:
         RunFolderError: as `read_plan`, but for a damaged shopper only when it is that one's turn.
     """
     unread = read_document(path, _Unread)
-    _check_schema(path, unread.schema)
+    check_schema(path, unread.schema, PLAN_SCHEMA, next_step=RUN_AGAIN)
     # Not `replace`, which keeps the type: this would still be a plan whose shoppers are to be read.
     rest = {name: getattr(unread, name) for name in Plan.__struct_fields__ if name != "shoppers"}
     return Plan(**rest, shoppers=()), _read_each(path, unread.shoppers)
@@ -167,12 +167,3 @@ def _read_each(path: Path, shoppers: tuple[msgspec.Raw, ...]) -> Iterator[Shoppe
     except UNDECODABLE:
         read_document(path, Plan)  # which says where in the plan it is
         raise
-
-
-def _check_schema(path: Path, schema: int) -> None:
-    if schema != PLAN_SCHEMA:
-        raise RunFolderError(
-            f"{path} was written with schema {schema}",
-            why=f"this version of Twinshop reads schema {PLAN_SCHEMA}",
-            next_step="run the scenario again",
-        )

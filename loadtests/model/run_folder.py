@@ -106,12 +106,8 @@ class RunFolder:
                 next_step=f"name one of those: ls {shlex.quote(str(self.root))}",
             )
         provenance = read_document(self.provenance, Provenance)
-        if provenance.schema != RUN_SCHEMA:
-            raise RunFolderError(
-                f"{self.root.name} was written with schema {provenance.schema}",
-                why=f"this version of Twinshop reads schema {RUN_SCHEMA}",
-                next_step="read it with the version named in its run.json",
-            )
+        next_step = "read it with the version named in its run.json"
+        check_schema(self.root.name, provenance.schema, RUN_SCHEMA, next_step=next_step)
         return provenance
 
 
@@ -216,6 +212,20 @@ def read_document(path: Path, kind: type[T]) -> T:
             why=str(error),
             next_step="run the scenario again: a damaged run proves nothing",
         ) from error
+
+
+def check_schema(what: object, written: int, known: int, *, next_step: str) -> None:
+    """Nothing, if a document was written with the schema that is known.
+
+    Raises:
+        RunFolderError: it was not; `what` names the document.
+    """
+    if written != known:
+        raise RunFolderError(
+            f"{what} was written with schema {written}",
+            why=f"this version of Twinshop reads schema {known}",
+            next_step=next_step,
+        )
 
 
 def encode_document(document: object) -> bytes:

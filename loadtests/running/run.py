@@ -244,8 +244,17 @@ def write_run(folder: RunFolder, provenance: Provenance, plan: Plan, scenario: b
 
 
 def _command(request: RunRequest, scenario: Scenario, names: tuple[str, ...], engine: Engine) -> tuple[str, ...]:
-    words = ["twinshop", "run", request.scenario, "--seed", str(request.seed), "--engine", engine.name]
-    for name in names if names != scenario.architectures and (request.architectures or not request.application) else ():
+    named = names != scenario.architectures and (request.architectures or not request.application)
+    return command_of(request, names if named else (), engine.name)
+
+
+def command_of(request: RunRequest, names: tuple[str, ...], engine: str, repeats: int = 0) -> tuple[str, ...]:
+    """The command that does it again, on these architectures; none: on those that it would choose anyway."""
+    words = ["twinshop", "run", request.scenario]
+    if repeats:
+        words += ["--repeat", str(repeats)]
+    words += ["--seed", str(request.seed), "--engine", engine]
+    for name in names:
         words += ["--architecture", name]
     if request.shoppers is not None:
         words += ["--shoppers", str(request.shoppers)]

@@ -26,33 +26,29 @@ BORNE = (NOTHING_PREDICTED, HIT_NOBODY, NOT_SEEN_BACK)
 
 
 class PeopleCounts(msgspec.Struct, frozen=True):
-    """What became of the shoppers of one run; all are numbers of people but where it says otherwise."""
+    """What became of the shoppers of one run; all are numbers of people but where it says otherwise.
+
+    What each of them counts stands where it is shown: `cells.COLUMNS`.
+    """
 
     shoppers: int
     logged_out: int
-    """Answered as a stranger against their will."""
     met_errors: int
-    """Were answered nothing, an error (5xx), or one that the balancer made (404 before it knows any route)."""
     trapped: int
-    """Were sent to a node that was down twice in a row, or more often."""
     trapped_s: float
-    """Seconds: the longest time for which one of them was."""
     moved: int
-    """Were answered by another node than before, although theirs lived."""
     again: int
-    """Were logged out twice or more often."""
     there: int
-    """Were last answered by the node that was struck; 0 where none was."""
+    """0 where no node was struck."""
     busiest: int
-    """Were logged in first by the node that logged in the most."""
     newcomers: int
     """Logged in after a new node was seen to be in rotation, or while one was a canary; 0 where none was."""
     on_new_node: int
     """Of these, on that node."""
     stalled: int | None = None
-    """Waited more than 0.9 s for an answer that came. None, as the next: counted before there was such a number."""
+    """None, as the next: counted before there was such a number."""
     busiest_share: float | None = None
-    """Of all answers, that of the node that gave the most, where nobody belongs to a node; None elsewhere, too."""
+    """None also where somebody belongs to a node."""
 
     @property
     def new_share(self) -> float | None:

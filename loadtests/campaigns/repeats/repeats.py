@@ -15,9 +15,8 @@ import msgspec
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.model.results import VerdictWord
-from loadtests.model.run_folder import REPEATS, read_document
+from loadtests.model.run_folder import REPEATS, check_schema, read_document
 from loadtests.model.scenario import Scenario
-from shared.errors import RunFolderError
 
 Kind = Literal["fault", "no-fault", "placebo", "again"]
 """Of a block. `again`: the first architecture a second time, beside the fault block of the same number."""
@@ -216,12 +215,7 @@ def read_repeats(folder: Path) -> Repeats:
         RunFolderError: it is missing, damaged, or of another schema.
     """
     repeats = read_document(folder / REPEATS, Repeats)
-    if repeats.schema != REPEATS_SCHEMA:
-        raise RunFolderError(
-            f"{folder / REPEATS} was written with schema {repeats.schema}",
-            why=f"this version of Twinshop reads schema {REPEATS_SCHEMA}",
-            next_step="repeat the scenario again",
-        )
+    check_schema(folder / REPEATS, repeats.schema, REPEATS_SCHEMA, next_step="repeat the scenario again")
     return repeats
 
 

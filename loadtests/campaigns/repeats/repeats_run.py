@@ -37,7 +37,7 @@ from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
-from loadtests.running.run import RunRequest, balancer_of, planned_for, point_latest
+from loadtests.running.run import RunRequest, balancer_of, command_of, planned_for, point_latest
 from shared.errors import Interrupted, RunFolderError, TwinshopError, UsageError
 from shared.whole_file import write_whole
 
@@ -148,7 +148,7 @@ def _asked(request: RunRequest, scenario: Scenario, names: tuple[str, ...], repe
         workers=request.workers,
         measures=compared(scenario, names),
         started=f"{now_utc():%Y-%m-%dT%H:%M:%SZ}",
-        command=_command(request, names, repeats, engine.name),
+        command=command_of(request, names, engine.name, repeats),
         versions=_versions(),
     )
 
@@ -164,22 +164,6 @@ def _versions() -> dict[str, str]:
         "NumPy": version("numpy"),
         "host": f"{host['platform']}, {host['cpus']} CPUs, {int(host['memory_mb']):,} MB",
     }
-
-
-def _command(request: RunRequest, names: tuple[str, ...], repeats: int, engine: str) -> tuple[str, ...]:
-    words = ["twinshop", "run", request.scenario, "--repeat", str(repeats), "--seed", str(request.seed)]
-    words += ["--engine", engine]
-    if request.balancer:
-        words += ["--balancer", request.balancer]
-    for name in names:
-        words += ["--architecture", name]
-    if request.shoppers is not None:
-        words += ["--shoppers", str(request.shoppers)]
-    if request.workers != 1:
-        words += ["--workers", str(request.workers)]
-    if request.application:
-        words += ["--app", str(request.application.file)]
-    return tuple(words)
 
 
 # --- a block ----------------------------------------------------------------------------------------------------------
