@@ -43,7 +43,7 @@ class DescribedApplication(Application):
     def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
         """As described, with its words filled in."""
         assert self._it.node is not None  # a service is run by the engine docker, and what runs already by nobody
-        return placed(self._it.node.command, _words(spec, setup))
+        return filled_places(self._it.node.command, _words(spec, setup))
 
     def service(self) -> ComposeService | None:
         """As its compose file has it, read once."""
@@ -60,13 +60,13 @@ class DescribedApplication(Application):
             own = Path(words["own"])
             shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
             own.mkdir(parents=True)
-        return dict(zip(asked, placed(list(asked.values()), words), strict=True))
+        return dict(zip(asked, filled_places(list(asked.values()), words), strict=True))
 
     def before_start(self, spec: ClusterSpec, setup: NodeSetup, log: Path) -> None:
         """Run the command that makes tables and accounts."""
         if self._it.node is None or not self._it.node.prepare:
             return
-        command, environment = placed(self._it.node.prepare, _words(spec, setup)), self.environment(spec, setup)
+        command, environment = filled_places(self._it.node.prepare, _words(spec, setup)), self.environment(spec, setup)
         with log.open("ab") as output:
             why = run_within(command, {**os.environ, **environment}, self.home, output, PREPARED_WITHIN_S)
         if why:
@@ -90,7 +90,7 @@ class DescribedApplication(Application):
         return ask_page(url, self.http.health, {"X-Request-Id": f"probe-{secrets.token_hex(4)}"})
 
 
-def placed(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:
+def filled_places(texts: Sequence[str], words: Mapping[str, str]) -> list[str]:
     """The texts with the words of `PLACES` filled in, as far as they are known."""
     # Not by `format`: braces that are no such word (JSON in an argument) stay as they are.
     return [_PLACE.sub(lambda found: words.get(found[1], found[0]), text) for text in texts]

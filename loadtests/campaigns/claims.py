@@ -87,7 +87,7 @@ def holds(rule: str, cells: Mapping[Place, Cell]) -> bool:
     return is_true(rule, values)
 
 
-def told(text: str, cells: Mapping[Place, Cell]) -> str:
+def with_numbers(text: str, cells: Mapping[Place, Cell]) -> str:
     """A sentence with its numbers.
 
     Raises:
@@ -188,7 +188,7 @@ def decide(claim: Claim, cells: Mapping[Place, Cell]) -> Decision:
 
 def _try(case: ClaimCase, cells: Mapping[Place, Cell]) -> Tried:
     try:
-        return Tried(case, holds(case.holds, cells), told(case.says, cells))
+        return Tried(case, holds(case.holds, cells), with_numbers(case.says, cells))
     except Missing as missing:
         return Tried(case, None, missing=str(missing))
 

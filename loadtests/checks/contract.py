@@ -15,7 +15,7 @@ others, and of everything while one of them follows somebody.
 from collections.abc import Iterable
 from typing import ClassVar
 
-from loadtests.checks.witness import before_loss, told
+from loadtests.checks.witness import before_loss, witness_event
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Cause, Counted, Loss, WitnessEvent
@@ -86,7 +86,7 @@ class CartCheck(Check):
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the last cart that was shown, the way from there, and this answer."""
         why = reason_of_cart_loss(self.around, person, exchange)
-        self.lose(exchange, why, [*before_loss(why, person), told(exchange)], items=finding.items)
+        self.lose(exchange, why, [*before_loss(why, person), witness_event(exchange)], items=finding.items)
 
 
 class Tally:

@@ -1,7 +1,7 @@
 """Somebody with a copy of a shopper's cookies is taken for the shopper, until the end."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.checks.witness import answered_as_shopper, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure, losses_of
 from loadtests.model.results import Cause
@@ -49,4 +49,4 @@ class Impersonated(Check):
         """The last tries are known now."""
         for login, tried in self._last.values():
             if answered_as_shopper(tried):
-                self.lose(tried, Reason(STOLEN.name), [told(login), told(tried)])
+                self.lose(tried, Reason(STOLEN.name), [witness_event(login), witness_event(tried)])

@@ -1,7 +1,7 @@
 """Something that was acknowledged is not in the cart, or did not come into the order made of it."""
 
 from loadtests.checks.contract import CartCheck
-from loadtests.checks.witness import in_database, told, units
+from loadtests.checks.witness import in_database, units, witness_event
 from loadtests.model.history import StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import WitnessEvent
@@ -46,5 +46,5 @@ class ItemsLost(CartCheck):
         exchange = promise.exchange
         # When the checkout was sent: its answer empties the cart.
         cart = WitnessEvent(exchange.sent_us / 1000, f"the acknowledged cart holds {units(promise.cart)}")
-        witness = [cart, told(exchange), in_database(order, exchange.done_us / 1000)]
+        witness = [cart, witness_event(exchange), in_database(order, exchange.done_us / 1000)]
         self.lose(exchange, reason_of_short_order(self.around, promise), witness, items=promise.missing(order))

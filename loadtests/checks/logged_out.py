@@ -1,7 +1,7 @@
 """A shopper whose login was acknowledged is answered as a stranger."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import before_loss, told
+from loadtests.checks.witness import before_loss, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.carts import Contradiction
@@ -85,4 +85,4 @@ class LoggedOut(Check):
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login, the last answer that knew the shopper, what struck the node, and this answer."""
         why = reason_of_logout(self.around, person.life, exchange)
-        self.lose(exchange, why, [*before_loss(why, person), told(exchange)])
+        self.lose(exchange, why, [*before_loss(why, person), witness_event(exchange)])

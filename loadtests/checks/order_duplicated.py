@@ -1,7 +1,7 @@
 """One checkout made two orders."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import in_database, told
+from loadtests.checks.witness import in_database, witness_event
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Cause, Loss
@@ -62,7 +62,7 @@ class OrderDuplicated(Check):
         # The database knows no time of ours: the later answer is when a shopper could have seen it.
         at_ms = last.done_us / 1000 if last else 0.0
         # By request, as both orders may be of one that the balancer sent twice.
-        checkouts = [told(made) for made in {made.request: made for made in asked}.values()]
+        checkouts = [witness_event(made) for made in {made.request: made for made in asked}.values()]
         orders = [in_database(order, at_ms) for order, _ in (first, second)]
         proof = tuple(event for event in [*checkouts, *orders] if event is not None)
         # Where the history knows neither request, only the order's own user says whose they are.

@@ -1,7 +1,7 @@
 """An acknowledged order is not in the database."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import in_database, told
+from loadtests.checks.witness import in_database, witness_event
 from loadtests.model.history import StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import Reason, reason_of_another_name
@@ -39,7 +39,7 @@ class OrderLost(Check):
         if order is not None and promise.kept_by(order):
             return
         exchange = promise.exchange
-        witness = [told(exchange), in_database(order, exchange.done_us / 1000)]
+        witness = [witness_event(exchange), in_database(order, exchange.done_us / 1000)]
         # Under another's name it has causes that can be seen; why it is nowhere, nothing tells.
         others = order is not None and order.user != account_name(exchange.shopper)
         why = reason_of_another_name(self.around, None, exchange) if others else Reason()

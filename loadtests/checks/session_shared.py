@@ -1,7 +1,7 @@
 """Somebody else shares a shopper's session: they planted its id before the login (session fixation)."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import answered_as_shopper, told
+from loadtests.checks.witness import answered_as_shopper, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_shared_session
@@ -57,5 +57,5 @@ class SessionShared(Check):
             if case in self._accused:
                 return
             self._accused.add(case)
-            witness = [told(self._arrived.get(shopper)), told(login), told(exchange)]
+            witness = [witness_event(self._arrived.get(shopper)), witness_event(login), witness_event(exchange)]
             self.lose(exchange, reason_of_shared_session(self.around), witness)

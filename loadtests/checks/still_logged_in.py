@@ -1,7 +1,7 @@
 """A session is accepted after its end was acknowledged."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import affected_by, answered_as_shopper, told
+from loadtests.checks.witness import affected_by, answered_as_shopper, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.causes import reason_of_use_after_end
@@ -56,7 +56,11 @@ class StillLoggedIn(Check):
         if (case := (exchange.jar, end.request)) not in self._accused:
             self._accused.add(case)
             why = reason_of_use_after_end(self.around, Outlived(login, end, exchange))
-            self.lose(exchange, why, [told(login), told(end), *map(affected_by, why.faults), told(exchange)])
+            self.lose(
+                exchange,
+                why,
+                [witness_event(login), witness_event(end), *map(affected_by, why.faults), witness_event(exchange)],
+            )
 
     def _log_in_second(self, login: Exchange) -> None:
         if login.outcome == "ok":

@@ -38,7 +38,7 @@ _WHO = {
 }
 
 
-def told(exchange: Exchange | None) -> WitnessEvent | None:
+def witness_event(exchange: Exchange | None) -> WitnessEvent | None:
     """What was asked and what came back; None for what there never was."""
     if exchange is None:
         return None
@@ -72,15 +72,15 @@ def in_database(order: StoredOrder | None, at_ms: float) -> WitnessEvent:
 
 def before_loss(why: Reason, person: ShopperTrace) -> list[WitnessEvent | None]:
     """What had been acknowledged, and the faults without which it would not have been lost; in order of time."""
-    events = [told(person.login)]
+    events = [witness_event(person.login)]
     # Time is counted from the last write, so where time is the cause that write is part of the proof.
     written = person.life.written if "expired" in words_of(why.cause) else None
     # With the underscore: `refreshed_by_slow_page` is about a page, and no token is its witness.
     tokens = person.life.tokens if "refresh_" in why.cause else None
     for use in tokens.uses if tokens is not None else ():
-        events.append(told(use.exchange) if use.sure else None)  # what only may have been used proves nothing
+        events.append(witness_event(use.exchange) if use.sure else None)  # what only may have been used proves nothing
     for later in (written, person.life.known, person.cart, person.out):
-        events.append(told(later) if later is not person.login else None)
+        events.append(witness_event(later) if later is not person.login else None)
     events += map(affected_by, why.faults)
     # One exchange can be several of these at once: the last that knew the shopper is often the last cart.
     unique = {(event.at_ms, event.request, event.what): event for event in events if event is not None}

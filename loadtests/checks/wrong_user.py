@@ -1,7 +1,7 @@
 """Somebody else's name is shown."""
 
 from loadtests.checks.contract import Check
-from loadtests.checks.witness import affected_by, told
+from loadtests.checks.witness import affected_by, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
 from loadtests.session_model.carts import Contradiction
@@ -40,5 +40,10 @@ class WrongUser(Check):
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
         """Proved by the login, the page that brought another one's session, and the answer."""
         why = reason_of_another_name(self.around, person.life, exchange)
-        events = [told(person.login), told(person.life.kept), *map(affected_by, why.faults), told(exchange)]
+        events = [
+            witness_event(person.login),
+            witness_event(person.life.kept),
+            *map(affected_by, why.faults),
+            witness_event(exchange),
+        ]
         self.lose(exchange, why, events)

@@ -45,12 +45,12 @@ def conformance(
     """
     options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.conformance.cells import FILE
-    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, balancers_of, carry_out
+    from loadtests.campaigns.conformance.conformance_run import ConformanceRequest, balancers_of, run_conformance
     from loadtests.campaigns.conformance.page import MARKDOWN_FILE
 
     asked = ConformanceRequest(out, balancers, variants, events, architectures, repeats, seed, side_by_side, fresh)
     launcher = options.far_launcher(scheduler, balancers_of(asked), out, "processes") if scheduler else None
-    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
+    done = run_conformance(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     tell((out / (FILE if as_json else MARKDOWN_FILE)).read_text(), nl=False)
     if not as_json:
         tell(f"\npage     {done.page}")

@@ -26,11 +26,11 @@ def explain(run: Path, shopper: int, architectures: tuple[str, ...], as_json: bo
     """Tell the session life of a SHOPPER (a number, from 1) of RUN (a folder or a bundle), and why each loss came."""
     from loadtests.campaigns.bundles.unpack import run_in
     from loadtests.judging.explaining import explain as stories_of
-    from loadtests.judging.explaining import in_words
+    from loadtests.judging.explaining import story_in_words
 
     with interrupts_raise(), run_in(run) as folder:
         stories = stories_of(folder, shopper, architectures)
     if as_json:
         tell(json_text(stories))
     else:
-        tell("\n\n".join(map(in_words, stories)))
+        tell("\n\n".join(map(story_in_words, stories)))

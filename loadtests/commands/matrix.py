@@ -73,8 +73,8 @@ def matrix(
     options.check_on(scheduler, side_by_side)
     from loadtests.campaigns.cells import FILE, Selection
     from loadtests.campaigns.jobs import shard_named
-    from loadtests.campaigns.matrix.board import exit_code
-    from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
+    from loadtests.campaigns.matrix.board import matrix_exit_code
+    from loadtests.campaigns.matrix.matrix_run import MatrixRequest, run_matrix
     from loadtests.campaigns.matrix.page import summary, table
     from loadtests.planning.scenario_file import all_scenarios
 
@@ -94,7 +94,7 @@ def matrix(
     if scheduler:
         balancers = {balancer or scenario.balancer for scenario in all_scenarios()}
         launcher = options.far_launcher(scheduler, balancers, out, engine_name)
-    done = carry_out(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
+    done = run_matrix(asked, (lambda _line: None) if quiet else (lambda line: tell(line, err=True)), launcher)
     if as_json:
         tell((out / FILE).read_text(), nl=False)
     else:
@@ -102,7 +102,7 @@ def matrix(
         tell(summary(done.board, done.page))
     if done.interrupted is not None:
         raise done.interrupted  # after the table: what was measured stays, and is told
-    return exit_code(done.board)
+    return matrix_exit_code(done.board)
 
 
 def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -> ApplicationUnderTest:

@@ -224,14 +224,14 @@ class Misroutes(Fault):
     def observe(self, target: Target) -> Evidence | None:
         # Its own configuration, read from its admin address, and not what it was told: it may have refused that.
         told = _told(target.cluster)
-        return (in_words(told),) if told is not None and self.is_so(told) else None
+        return (balancing_in_words(told),) if told is not None and self.is_so(told) else None
 
     def heal(self, target: Target) -> None:
         target.cluster.balance(Balancing())
 
     def observe_healed(self, target: Target) -> Evidence | None:
         told = _told(target.cluster)
-        return None if told is None or self.is_so(told) else (in_words(told),)
+        return None if told is None or self.is_so(told) else (balancing_in_words(told),)
 
 
 def _told(cluster: Cluster) -> Balancing | None:
@@ -242,7 +242,7 @@ def _told(cluster: Cluster) -> Balancing | None:
         return None
 
 
-def in_words(told: Balancing) -> str:
+def balancing_in_words(told: Balancing) -> str:
     """How the balancer says that it routes."""
     return f"the balancer's configuration: affinity {'on' if told.affinity else 'off'}, retries {told.retries or 0}"
 

@@ -8,7 +8,7 @@ from compose.engines.contract import Cluster
 from compose.probes import MASTER
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, ReplicaBehind, StoreRolledBack
-from loadtests.faults.store_server import ask, end_others, facts
+from loadtests.faults.store_server import ask, end_others, server_info
 from loadtests.model.results import Cause
 
 STAYED = Cause(
@@ -90,4 +90,4 @@ def _primaries(cluster: Cluster) -> tuple[str, str]:
 
 def _role(cluster: Cluster, part: str) -> str | None:
     """`master` or `slave`, by its own word."""
-    return facts(cluster, part, "replication").get("role")
+    return server_info(cluster, part, "replication").get("role")

@@ -5,7 +5,7 @@ from compose.engines.contract import Cluster
 from loadtests.faults.bases import NOT_REPLICATED
 from loadtests.faults.contract import Cure, Evidence, Fault, Target
 from loadtests.faults.effects import StoreRolledBack
-from loadtests.faults.store_server import facts
+from loadtests.faults.store_server import server_info
 
 CALM = "status=ok"  # the sentinel says so of the store it names, once the promotion is over
 
@@ -38,7 +38,7 @@ class Promoted(Fault):
 
     def observe(self, target: Target) -> Evidence | None:
         seen = target.cluster.observe(target.victim)
-        if seen.process or seen.answers or facts(target.cluster, REPLICA, "replication").get("role") != "master":
+        if seen.process or seen.answers or server_info(target.cluster, REPLICA, "replication").get("role") != "master":
             return None
         # A sentinel that is still at it names the old store: whoever starts that one now has two masters.
         named = target.cluster.observe(SENTINEL).evidence
@@ -50,5 +50,5 @@ class Promoted(Fault):
     def observe_healed(self, target: Target) -> Evidence | None:
         # As a master it would answer too, and hold sessions that nobody looks for there.
         seen = target.cluster.observe(target.victim)
-        role = facts(target.cluster, target.victim, "replication").get("role") if seen.answers else None
+        role = server_info(target.cluster, target.victim, "replication").get("role") if seen.answers else None
         return (*seen.evidence, f"{target.victim}: role {role}") if role == "slave" else None

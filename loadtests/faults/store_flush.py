@@ -3,7 +3,7 @@
 from loadtests.faults.bases import Stays
 from loadtests.faults.contract import Evidence, Target
 from loadtests.faults.effects import StoreGone
-from loadtests.faults.store_server import ask, facts
+from loadtests.faults.store_server import ask, server_info
 from loadtests.model.results import Cause
 
 FLUSHED = Cause("store_flushed", "An operator emptied the session store, and the session was in it.")
@@ -27,5 +27,5 @@ class StoreFlush(Stays):
 
     def observe(self, target: Target) -> Evidence | None:
         # By its count of commands: that it holds little proves nothing, since shoppers write to it all the while.
-        flushes = facts(target.cluster, target.victim, "commandstats").get("cmdstat_flushall", {}).get("calls", 0)
+        flushes = server_info(target.cluster, target.victim, "commandstats").get("cmdstat_flushall", {}).get("calls", 0)
         return (f"FLUSHALL carried out: {flushes}",) if flushes else None

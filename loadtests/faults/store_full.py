@@ -7,7 +7,7 @@ import msgspec
 from compose.cluster import Limits
 from loadtests.faults.contract import Evidence, Fault, Target
 from loadtests.faults.effects import Effect, FaultMarks, StoreEvicts, StoreRefusesWrites
-from loadtests.faults.store_server import ask, facts
+from loadtests.faults.store_server import ask, server_info
 from loadtests.model.results import Cause
 
 STORE_EVICTED = Cause("store_evicted", "The session store was full, and threw the session out.")
@@ -43,7 +43,7 @@ class StoreFull(Fault):
 
     def observe(self, target: Target) -> Evidence | None:
         junk, refusal = ask(target.cluster, target.victim, _junk), ask(target.cluster, target.victim, _refusal)
-        evicted = facts(target.cluster, target.victim, "stats").get("evicted_keys", 0)
+        evicted = server_info(target.cluster, target.victim, "stats").get("evicted_keys", 0)
         # Junk alone proves nothing: there may have been room for it.
         if not junk or not (evicted or refusal):
             return None

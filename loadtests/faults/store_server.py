@@ -48,7 +48,7 @@ def ask(cluster: Cluster, part: str, question: Callable[[Any], T], password: str
     return None
 
 
-def facts(cluster: Cluster, part: str, section: str) -> dict[str, Any]:
+def server_info(cluster: Cluster, part: str, section: str) -> dict[str, Any]:
     """A section of what it says of itself (`INFO`); nothing if it does not answer."""
     return ask(cluster, part, lambda server: dict(server.info(section))) or {}
 

@@ -8,7 +8,7 @@ from loadtests.model.plan import PlannedFault
 MOST_NAMED = 3  # more victims than these are counted, not named: a sentence has at most thirty words
 
 
-def in_words(victim: str) -> str:
+def victim_in_words(victim: str) -> str:
     """The victim, for reading: "n2", "the store", "the cluster"."""
     return victim if victim[1:].isdecimal() else f"the {victim}"  # n2, but not the store
 
@@ -17,7 +17,7 @@ def what_was_done(kind: str, victim: str) -> str:
     """As in: n2 killed; the store frozen."""
     # Of an old run's results, which may name a kind that this version does not know any more.
     done = FAULTS[kind].done if kind in FAULTS else f"hit by {kind!r}"
-    return f"{in_words(victim)} {done}"
+    return f"{victim_in_words(victim)} {done}"
 
 
 def doing(faults: Sequence[PlannedFault], joint: str = "and") -> str:
@@ -41,6 +41,6 @@ def listed(words: Sequence[str], joint: str) -> str:
 
 
 def _doing(kind: str, victims: Sequence[str], joint: str) -> str:
-    names = [in_words(victim) for victim in victims]
+    names = [victim_in_words(victim) for victim in victims]
     whom = listed(names, joint) if len(names) <= MOST_NAMED else f"{len(names)} nodes"
     return f"{FAULTS[kind].doing if kind in FAULTS else kind.capitalize() + ' of'} {whom}"

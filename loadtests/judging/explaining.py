@@ -172,7 +172,7 @@ def _ended(story: SessionStory, exchange: Exchange, said: str, **because: Any) -
     return msgspec.structs.replace(story, ended_ms=exchange.done_us / 1000, ended=said, **because)
 
 
-def in_words(story: ShopperStory) -> str:
+def story_in_words(story: ShopperStory) -> str:
     """The story for a person: a line for each step of each session, then the losses."""
     return "\n".join(_lines(story))
 

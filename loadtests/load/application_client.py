@@ -50,9 +50,9 @@ class PreparedApplication:
         self.accounts = app.accounts
         # Whose account is shown so: the history knows shoppers by number, whatever their accounts are called.
         self.names = {it.shows_user.replace("{user}", name): n for n, (name, _) in enumerate(app.accounts, 1)}
-        self.told = {do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in it.calls.items()}
+        self.locust_names = {do: (call.method, call.path.replace("{sku}", "[sku]")) for do, call in it.calls.items()}
         """How Locust's statistics call each action; `page` is what an action fetches on its way."""
-        self.told["page"] = ("GET", "page")
+        self.locust_names["page"] = ("GET", "page")
         self._decoders = {places.keys: _decoder(places.keys) for places in it.shows.values() if places.keys}
         self.tells_strangers = bool(it.stranger)
         self.login_page = (it.calls["login"].page or it.calls["login"].path).partition("?")[0]

@@ -23,7 +23,7 @@ from loadtests.load.worker_config import (
     history_file,
     newest_progress,
     progress_file,
-    summed,
+    total_progress,
 )
 from loadtests.model.plan import Plan
 from shared.whole_file import write_whole
@@ -53,7 +53,7 @@ class LoadProcesses:
 
     def progress(self) -> LoadProgress:
         """The newest line of each process, added up."""
-        return summed(newest_progress(path) or LoadProgress() for path in self._progress_files())
+        return total_progress(newest_progress(path) or LoadProgress() for path in self._progress_files())
 
     def finished(self) -> bool:
         """Every process has ended, well or badly."""

@@ -37,7 +37,7 @@ class _Person(User):
         # Which of these objects carries out which part of a plan makes no difference.
         shopper, actions = worker.enter()
         self._recorder = worker.recorder
-        self._told = worker.application.told
+        self._locust_names = worker.application.locust_names
         self._session = StrictSession(self.host, worker.terms.limits)
         client = worker.client_of(shopper, self._session, self.host)
         return ShopperVisit(
@@ -53,7 +53,7 @@ class _Person(User):
 
     def tell_locust(self, exchange: Exchange, answer: ShopAnswer, findings: tuple[Contradiction, ...]) -> None:
         """For Locust's own statistics and web interface; the history does not need it."""
-        method, name = self._told[exchange.do]
+        method, name = self._locust_names[exchange.do]
         self._request_event.fire(
             request_type=method, name=name, url=name, context={}, response=None, start_time=0.0,
             response_time=(answer.done_ns - answer.sent_ns) / 1e6, response_length=exchange.body_bytes,

@@ -187,7 +187,7 @@ def newest_progress(path: Path) -> LoadProgress | None:
     return _decoder.decode(lines[-1]) if lines else None
 
 
-def summed(parts: Iterable[LoadProgress]) -> LoadProgress:
+def total_progress(parts: Iterable[LoadProgress]) -> LoadProgress:
     """Several processes as one: numbers added, the least advanced phase, the first problem."""
     each = list(parts)
     if not each:

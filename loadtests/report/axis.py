@@ -2,7 +2,7 @@
 
 import msgspec
 
-from loadtests.faults.words import in_words, what_was_done
+from loadtests.faults.words import victim_in_words, what_was_done
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.report.drawing import UNITS, AnyShape, Box, Label, Line, percent
 from loadtests.report.evidence import Story
@@ -98,9 +98,9 @@ def _marked(fault: FaultTimeline, *, short: bool) -> list[tuple[int, str]]:
     if short or fault.stays:
         return words
     if fault.observed_healed_us is not None:
-        words.append((fault.observed_healed_us, f"{in_words(fault.victim)} back"))
+        words.append((fault.observed_healed_us, f"{victim_in_words(fault.victim)} back"))
     elif fault.healed_us is not None:
-        words.append((fault.healed_us, f"{in_words(fault.victim)} healed (not seen)"))
+        words.append((fault.healed_us, f"{victim_in_words(fault.victim)} healed (not seen)"))
     return words
 
 

@@ -3,7 +3,18 @@
 import math
 
 from loadtests.model.results import Latency, Percentiles, Results
-from loadtests.report.drawing import UNITS, AnyShape, Chart, Key, Label, Line, Region, SmallMultiples, percent, readable
+from loadtests.report.drawing import (
+    UNITS,
+    AnyShape,
+    Chart,
+    Key,
+    Label,
+    Line,
+    Region,
+    SmallMultiples,
+    percent,
+    three_digits,
+)
 from loadtests.report.evidence import Evidence
 from loadtests.report.tables import Table
 
@@ -112,8 +123,8 @@ def _times(bottom: float, low: float, high: float) -> list[AnyShape]:
 
 def _finding(waits: Latency) -> str:
     return (
-        f"The slowest in a thousand took {readable(waits.from_plan.p99_9)} ms or longer from its planned start; "
-        f"from its sending, {readable(waits.raw.p99_9)} ms."
+        f"The slowest in a thousand took {three_digits(waits.from_plan.p99_9)} ms or longer from its planned start; "
+        f"from its sending, {three_digits(waits.raw.p99_9)} ms."
     )
 
 

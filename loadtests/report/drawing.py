@@ -135,7 +135,7 @@ def percent(share: float) -> str:
     return f"{min(max(share, 0.0), 1.0) * 100:.2f}".rstrip("0").rstrip(".") + "%"
 
 
-def readable(number: float) -> str:
+def three_digits(number: float) -> str:
     """Three digits that say something, and never an exponent: 0.123, 12.3, 1,230."""
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from loadtests.faults.words import in_words
+from loadtests.faults.words import victim_in_words
 from loadtests.model.application import can_of
 from loadtests.model.measures import NOT_MEASURED
 from loadtests.model.results import ArchitectureResult, ExperimentStep, Results
@@ -115,7 +115,7 @@ def _steps(results: Results) -> dict[tuple[int, str], tuple[str, ...]]:
 
 def _when(result: ArchitectureResult, fault: int, name: str) -> str:
     step = next((it for it in result.experiment if (it.fault, it.step) == (fault, name)), None)
-    return f"{in_words(step.victim)} at {step.at_ms / 1000:.3f} s" if step else "–"
+    return f"{victim_in_words(step.victim)} at {step.at_ms / 1000:.3f} s" if step else "–"
 
 
 def _counts(evidence: Evidence, measured: dict[str, ArchitectureResult]) -> dict[str, dict[str, Cell]]:

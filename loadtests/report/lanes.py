@@ -30,7 +30,7 @@ SUMMED_US = 500_000
 """Answers and bytes are summed over half seconds, or over the charts' buckets where these are wider."""
 
 
-def summed(by_bucket: Mapping[int, int], bucket_us: int) -> Steps:
+def steps_of(by_bucket: Mapping[int, int], bucket_us: int) -> Steps:
     """What was counted by bucket of that width, as steps."""
     width_us = max(SUMMED_US, bucket_us)
     counts: Counter[int] = Counter()
@@ -200,7 +200,7 @@ def _sessions_finding(story: Story, lanes: Lanes) -> str:
 
 def _answers_given(story: Story) -> Lanes:
     # By `get`: to ask a defaultdict for a node makes an entry of it.
-    return {node: summed(story.answers.get(node, {}), story.bucket_us) for node in story.node_names()}
+    return {node: steps_of(story.answers.get(node, {}), story.bucket_us) for node in story.node_names()}
 
 
 def _answers_finding(_: Story, lanes: Lanes) -> str:
@@ -237,7 +237,7 @@ def _memory_finding(_: Story, lanes: Lanes) -> str:
 
 def _bytes_sent(story: Story) -> Lanes:
     """Nothing if nothing was sent."""
-    sent, received = (summed(of, story.bucket_us) for of in (story.cookie_bytes, story.body_bytes))
+    sent, received = (steps_of(of, story.bucket_us) for of in (story.cookie_bytes, story.body_bytes))
     lanes = {"cookies sent": sent, "bodies": received}
     return lanes if most_in(lanes) else {}
 

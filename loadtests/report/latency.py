@@ -3,7 +3,7 @@
 import math
 
 from loadtests.model.results import Latency, Percentiles, Results
-from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent, readable
+from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Mark, percent, three_digits
 from loadtests.report.evidence import Evidence
 from loadtests.report.tables import Table
 
@@ -75,7 +75,7 @@ def _x(value: float, low: float, high: float) -> str:
 def _p95(waits: Latency) -> str:
     if not waits.raw.count:
         return "no answers"
-    return f"p95 {readable(waits.raw.p95)} ms, from the plan {readable(waits.from_plan.p95)}"
+    return f"p95 {three_digits(waits.raw.p95)} ms, from the plan {three_digits(waits.from_plan.p95)}"
 
 
 def _track(css: str, figures: Percentiles, y: float, low: float, high: float) -> list[AnyShape]:
@@ -96,10 +96,10 @@ def _finding(results: Results) -> str:
     fastest = min(answered, key=lambda name: answered[name].raw.p95)
     slowest = max(answered, key=lambda name: answered[name].raw.p95)
     low, high = answered[fastest].raw.p95, answered[slowest].raw.p95
-    text = f"p95 raw lies between {readable(low)} ms ({fastest}) and {readable(high)} ms ({slowest})"
+    text = f"p95 raw lies between {three_digits(low)} ms ({fastest}) and {three_digits(high)} ms ({slowest})"
     hidden = max(answered, key=lambda name: answered[name].from_plan.p99 - answered[name].raw.p99)
     gap = answered[hidden].from_plan.p99 - answered[hidden].raw.p99
-    return f"{text}; the raw p99 hides at most {readable(max(gap, 0))} ms of waiting ({hidden})."
+    return f"{text}; the raw p99 hides at most {three_digits(max(gap, 0))} ms of waiting ({hidden})."
 
 
 def _table(results: Results) -> Table:

@@ -8,7 +8,7 @@ import msgspec
 from markupsafe import Markup
 
 from loadtests.checks import MEASURES
-from loadtests.faults.words import in_words
+from loadtests.faults.words import victim_in_words
 from loadtests.judging.verdict import fired
 from loadtests.model.results import Results
 from loadtests.model.wording import readable
@@ -36,7 +36,7 @@ SHELL = PageShell(
     cause_in_words=cause_in_words,
     readable=readable,
     in_cell=summary.in_cell,
-    in_words=in_words,
+    in_words=victim_in_words,
     lower_first=lambda text: text[:1].lower() + text[1:].rstrip("."),
     seconds=lambda ms: f"{ms / 1000:.2f} s",
     witness_of=summary.witness_of,

@@ -57,7 +57,7 @@ def causes_of(architectures: Mapping[str, ArchitectureResult]) -> tuple[CauseOfL
     of: dict[str, list[ToldLoss]] = {}
     for name, result in architectures.items():
         for number, loss in enumerate(result.losses):
-            of.setdefault(loss.cause, []).append(told(name, number, result))
+            of.setdefault(loss.cause, []).append(told_loss(name, number, result))
     found = [_cause(cause, losses) for cause, losses in of.items()]
     return tuple(sorted(found, key=lambda it: -it.total))  # stable: equal ones stay in the order of the run
 
@@ -85,11 +85,11 @@ def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:
         first.setdefault((loss.cause, loss.kind), number)
     told_already = set(first.values())
     rest = [number for number in range(len(result.losses)) if number not in told_already]
-    listed = tuple(told(name, number, result) for number in rest[:LISTED])
+    listed = tuple(told_loss(name, number, result) for number in rest[:LISTED])
     return MoreLosses(name, listed, len(result.losses), len(rest) - len(listed))
 
 
-def told(name: str, number: int, result: ArchitectureResult) -> ToldLoss:
+def told_loss(name: str, number: int, result: ArchitectureResult) -> ToldLoss:
     """That loss; `number` is its index in results.json."""
     loss = result.losses[number]
     where = f"shown by {loss.node}" if loss.node else "found in the database"

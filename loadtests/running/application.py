@@ -16,7 +16,7 @@ import msgspec
 
 from compose.applications import application_of
 from compose.applications.contract import LACKS
-from compose.applications.described import DescribedApplication, end_group, placed
+from compose.applications.described import DescribedApplication, end_group, filled_places
 from compose.applications.description_file import load_description
 from compose.architectures import Architecture, one_of
 from compose.balancers import balancer_named
@@ -232,7 +232,7 @@ def accounts_of(description: Description, count: int, *, checked: bool = False) 
 
 def _printed(description: Description, count: int) -> tuple[tuple[str, str], ...]:
     """What the command prints is secret: it is in no message."""
-    command = placed(description.accounts.command, {"count": str(count)})
+    command = filled_places(description.accounts.command, {"count": str(count)})
     try:
         process = subprocess.Popen(
             command, cwd=description.folder or None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -21,7 +21,13 @@ from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import ENDS_SESSION, Exchange
 from loadtests.model.results import Because, Cause
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm, Without, seen, setting
-from loadtests.session_model.counterfactual import UNEXPLAINED, Explanation, explain_by, in_words, seconds
+from loadtests.session_model.counterfactual import (
+    UNEXPLAINED,
+    Explanation,
+    counterfactual_in_words,
+    explain_by,
+    seconds,
+)
 from loadtests.session_model.life import SessionLife, good_until
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace
 from loadtests.session_model.stores import Outlived, rules_of
@@ -278,7 +284,9 @@ def _reason(around: Circumstances, explanation: Explanation, what: str, lifetime
     named = {harm.factor for _, harm in explanation.members}
     faults = [fault for factor, fault in around.faults.items() if factor in named]
     in_time = sorted(faults, key=lambda fault: (fault.injected_us or 0, fault.fault))
-    return Reason(explanation.cause, because, in_words(explanation, around, what, lifetime), faults=tuple(in_time))
+    return Reason(
+        explanation.cause, because, counterfactual_in_words(explanation, around, what, lifetime), faults=tuple(in_time)
+    )
 
 
 def considered(around: Circumstances, life: SessionLife, answer: Exchange) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import msgspec
 
 from loadtests.faults import FAULTS
 from loadtests.faults.effects import ClockOff, Effect, NodeEnds, OnNode
-from loadtests.faults.words import in_words
+from loadtests.faults.words import victim_in_words
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.history import Exchange
 from loadtests.session_model.timeline import RunTimeline
@@ -155,7 +155,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     def done_to(self, factor: Factor) -> str:
         """A fault as that which was done: "killing n2", "swapping the signing key of n1"."""
         fault = self.faults[factor]
-        about, victim = FAULTS.get(fault.kind), in_words(fault.victim)
+        about, victim = FAULTS.get(fault.kind), victim_in_words(fault.victim)
         if about is None:
             return f"the {fault.kind} of {victim}"
         return f"{about.doing[:1].lower()}{about.doing[1:]} {victim}"

@@ -101,7 +101,7 @@ def _place(harm: Harm) -> tuple[bool, int, str]:
     return harm.factor.kind == "setting", harm.at_us, harm.word
 
 
-def in_words(explanation: Explanation, around: Circumstances, what: str, lifetime: str = "") -> str:
+def counterfactual_in_words(explanation: Explanation, around: Circumstances, what: str, lifetime: str = "") -> str:
     """The counterfactual as a sentence without its first capital: "without killing n2 at 4.0 s, ...".
 
     Args:

@@ -132,7 +132,7 @@ class Bench:
 
     def _person(self) -> tuple[Person, StrictSession]:
         person = Person(self._environment)
-        person._recorder, person._told = self._recorder, self._application.told
+        person._recorder, person._locust_names = self._recorder, self._application.locust_names
         session = StrictSession(person.host or "", PATIENT)
         return person, session
 

@@ -71,7 +71,7 @@ def same_elsewhere(names: Collection[str]) -> list[str]:
 NEEDED = ("run.json", "scenario.toml", "plan.json", "history.ndjson", "events.ndjson")  # else nothing can be judged
 
 
-def lacking(names: Collection[str]) -> list[str]:
+def missing_files(names: Collection[str]) -> list[str]:
     """The files that a bundle of these files would lack."""
     runs = {name.partition("/")[0] + "/" for name in names if "/" in name} if REPEATS in names else {""}
     return [run + needed for run in sorted(runs) for needed in NEEDED if run + needed not in names]
@@ -192,7 +192,7 @@ def _check(manifest: Manifest, bundle: str) -> None:
     folders = {name.rsplit("/", depth)[0] for name in names for depth in range(1, name.count("/") + 1)}
     if both := folders & set(names):
         raise damaged(bundle, f"{min(both)!r} is both a file and a folder")
-    if missing := lacking(names):
+    if missing := missing_files(names):
         raise damaged(bundle, f"it lacks {', '.join(missing)}")
     if alike := same_elsewhere(names):
         raise damaged(bundle, f"{alike[0]!r} and {alike[1]!r} are one name where case does not count")

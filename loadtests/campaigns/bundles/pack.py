@@ -23,7 +23,7 @@ from loadtests.campaigns.bundles.manifest import (
     Manifest,
     check_readable,
     is_inside,
-    lacking,
+    missing_files,
     name_of,
     same_elsewhere,
 )
@@ -90,7 +90,7 @@ def _check_out(out: Path, folder: Path) -> None:
 def _names(folder: Path) -> list[str]:
     """The run's files, in order; each one can be read back anywhere."""
     names = sorted(_walk(folder, ""))
-    if missing := lacking(names):
+    if missing := missing_files(names):
         raise RunFolderError(
             f"{folder} lacks {', '.join(missing)}",
             why="without it nothing of the run can be judged",

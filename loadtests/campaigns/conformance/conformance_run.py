@@ -104,7 +104,7 @@ class ConformanceCampaign(Campaign):
         return f"[{progress.number}/{progress.total}] {cell}{left}: {self._newest}"
 
 
-def carry_out(
+def run_conformance(
     asked: ConformanceRequest, say: Callable[[str], None], launcher: Launcher | None = None
 ) -> ConformanceDone:
     """Run what is left of what was asked for, and write table and page; `say` hears of the progress.

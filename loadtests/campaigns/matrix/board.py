@@ -124,6 +124,6 @@ def _cell(
     return Cell(scenario.name, architecture, "not run", why=why)
 
 
-def exit_code(board: Board) -> int:
+def matrix_exit_code(board: Board) -> int:
     """0 if all that is to be run was run and is as predicted or understood; 1 if something is neither; otherwise 3."""
     return code_of(overall(COUNTS_AS[word] for word in board.count()))

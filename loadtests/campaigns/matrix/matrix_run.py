@@ -126,7 +126,7 @@ class MatrixDone(msgspec.Struct, frozen=True):
     interrupted: Interrupted | None = None
 
 
-def carry_out(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher | None = None) -> MatrixDone:
+def run_matrix(asked: MatrixRequest, say: Callable[[str], None], launcher: Launcher | None = None) -> MatrixDone:
     """Run what is left of what was asked for; `say` hears of the progress.
 
     Raises:

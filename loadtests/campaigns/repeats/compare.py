@@ -7,7 +7,7 @@ from itertools import combinations
 import msgspec
 
 from loadtests.campaigns.jobs import TIMES
-from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, noise_of, pairs_of, refusal
+from loadtests.campaigns.repeats.refusals import TOO_FEW, Basis, noise_of, pairs_of, why_not_comparable
 from loadtests.campaigns.repeats.repeats import (
     REPEATS_SCHEMA,
     Asked,
@@ -38,7 +38,7 @@ def repeats_of(asked: Asked, blocks: Sequence[Block], interrupted: str = "") -> 
     again = _against_itself(asked, blocks, noise)
     # First of all: where an architecture differs from itself, a difference from another one shows nothing.
     differs = {each.measure: asked.architectures[0] for each in again if each.word in ("larger", "smaller")}
-    comparisons = compare([
+    comparisons = compare_family([
         Basis(
             measure, first, second, pairs_of(blocks, ("fault", first), ("fault", second)), asked.repeats, least,
             tuple(it for it in noise if it.measure == measure and it.architecture in (first, second)),
@@ -68,7 +68,7 @@ def least_for(asked: Asked) -> int:
     return least_faults(max(1, math.comb(len(asked.architectures), 2) * len(asked.measures)))
 
 
-def compare(bases: Sequence[Basis]) -> tuple[Comparison, ...]:
+def compare_family(bases: Sequence[Basis]) -> tuple[Comparison, ...]:
     """One family of comparisons: what is comparable is corrected for the number of all of them."""
     found = [_compared(basis) for basis in bases]
     tested = [number for number, each in enumerate(found) if each.p is not None]
@@ -81,7 +81,7 @@ def compare(bases: Sequence[Basis]) -> tuple[Comparison, ...]:
 
 
 def _compared(basis: Basis) -> Comparison:
-    counting, reason = basis.counting(), refusal(basis)
+    counting, reason = basis.counting(), why_not_comparable(basis)
     ones, others = [one for one, _ in counting], [other for _, other in counting]
     differences = [one - other for one, other in counting]
     return Comparison(
@@ -113,7 +113,7 @@ def _against_itself(asked: Asked, blocks: tuple[Block, ...], noise: Sequence[Noi
     name = asked.architectures[0]
     pairs, least = pairs_of(blocks, ("again", name), ("fault", name)), least_faults(len(asked.measures))
     planned = len(controlled_blocks(asked.repeats))
-    return compare([
+    return compare_family([
         Basis(
             measure, f"{name} ({AGAIN})", name, pairs, planned, least,
             tuple(it for it in noise if it.measure == measure and it.architecture == name),

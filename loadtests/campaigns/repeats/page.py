@@ -104,11 +104,11 @@ def render(repeats: Repeats) -> bytes:
         command=shlex.join(asked.command),
         controlled=CONTROLLED,
         noise_rule=NOISE_RULE,
-        words_of=words_of,
+        words_of=counted_words,
     )
 
 
-def words_of(comparisons: Sequence[Comparison]) -> str:
+def counted_words(comparisons: Sequence[Comparison]) -> str:
     """How many of them say what: "3 differ, 1 shows no difference, 2 cannot be compared"."""
     counts = Counter(it.word for it in comparisons)
     differ, same = counts["larger"] + counts["smaller"], counts["no difference shown"]

@@ -69,7 +69,7 @@ class Basis(msgspec.Struct, frozen=True):
         return [values for pair in certain if (values := pair.values(self.measure)) is not None]
 
 
-def refusal(basis: Basis) -> str:
+def why_not_comparable(basis: Basis) -> str:
     """The first reason why this is not comparable; "" if it is."""
     # What makes the numbers worthless comes before what makes them few: more faults would not help against it.
     return next(chain(_of_the_runs(basis), _noisy(basis), _too_few(basis)), "")

@@ -54,14 +54,14 @@ class RoundFiles:
         for name, side in self._sides.items():
             logs = self._run.logs(name)
             for path, record in self._news(logs, "history-*.ndjson", _exchanges):
-                side.told(record, path.name)
+                side.recorded(record, path.name)
             if side.guests:
                 for pattern, decoder in LOGS_OF_GUESTS.items():
                     for _, line in self._news(logs, pattern, decoder, OF_GUESTS):
                         side.logged(line)
         for _, record in self._news(self._run.root, MERGED, _history):
             if side := self._sides.get(record.architecture):
-                side.told(record, MERGED)
+                side.recorded(record, MERGED)
 
     def close(self) -> None:
         """Let go of the files. Safe to repeat."""

@@ -166,7 +166,7 @@ def _feed(run: RunFolder, watches: dict[str, SideWatch], events: dict[str, list[
             watch.logged(line)
     for record in read_history(run.history):
         if record.architecture in watches:
-            watches[record.architecture].told(record, MERGED)
+            watches[record.architecture].recorded(record, MERGED)
             last_us = max(last_us, 0 if isinstance(record, StoredOrder) else record.done_us)
     return last_us
 

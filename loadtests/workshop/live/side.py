@@ -58,7 +58,7 @@ class SideWatch:
             self.epoch_us = event.epoch_us
         self._events.append(event)
 
-    def told(self, record: Record, source: str) -> None:
+    def recorded(self, record: Record, source: str) -> None:
         """A record of the history from that file, in the file's order.
 
         What a load process wrote is merged into the run's history in the end: the same record comes from both, or from

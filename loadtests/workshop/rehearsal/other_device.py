@@ -56,7 +56,7 @@ class OtherDevice:
             return one.submit(there).result()
 
 
-def why_not() -> str:
+def why_no_other_device() -> str:
     """Why there can be no other device here; "" if there can."""
     if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
         return f"it takes Linux with {' and '.join(missing)}"
@@ -70,7 +70,7 @@ def other_device(ledger: Ledger, addresses: int = 1) -> Iterator[OtherDevice]:
     Raises:
         EnvironmentNotReady: there can be none here.
     """
-    if why := why_not():
+    if why := why_no_other_device():
         raise EnvironmentNotReady("there is no second device here", why=why, next_step="do without it")
     words = ["unshare", "--net", "sleep", "infinity"]
     # It does nothing but be there: the network is its own, and ends with it, whoever ends it.

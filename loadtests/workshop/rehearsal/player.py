@@ -160,11 +160,11 @@ def begin(client: DashboardClient, episode: Episode, within_s: float) -> None:
 
 
 def _told_of(side: SideName, user: str, known: bool) -> Callable[[DashboardView], bool]:
-    def told(seen: DashboardView) -> bool:
+    def is_told(seen: DashboardView) -> bool:
         guests = (seen.picture.left if side == "left" else seen.picture.right).guests
         return any(guest.user == user and guest.logged_in is known for guest in guests)
 
-    return told
+    return is_told
 
 
 def check_observed(client: DashboardClient, wanted: dict[str, str]) -> list[str]:

@@ -29,7 +29,7 @@ from loadtests.workshop.rehearsal.lesson_pages import (
     known_numbers,
     page_of,
 )
-from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
+from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_no_other_device
 from loadtests.workshop.rehearsal.player import Player, begin, check_observed
 from shared.errors import TwinshopError
 
@@ -95,7 +95,7 @@ def rehearse(episodes: Sequence[Episode], folder: Path, *, shoppers: int | None,
 @contextmanager
 def _elsewhere(say: Say) -> Iterator[OtherDevice | None]:
     """Another device, for a participant; None where this machine cannot be two."""
-    if why := why_not():
+    if why := why_no_other_device():
         say(f"a participant joins from {NO_DEVICE} of this machine: {why}")
         yield None
         return

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from loadtests.campaigns.cells import Cell, Place
-from loadtests.campaigns.claims import Missing, Reference, holds, references, told
+from loadtests.campaigns.claims import Missing, Reference, holds, references, with_numbers
 
 CELLS: dict[Place, Cell] = {
     (cell.scenario, cell.architecture): cell
@@ -46,7 +46,7 @@ def test_what_was_not_measured_decides_nothing(reference: str, why: str) -> None
     with pytest.raises(Missing, match=why):
         holds(f"{reference} == 0", CELLS)
     with pytest.raises(Missing, match=why):
-        told(f"it is {reference}", CELLS)
+        with_numbers(f"it is {reference}", CELLS)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_times_of_different_machines_are_not_compared() -> None:
 
 def test_a_sentence_gets_its_numbers() -> None:
     text = "[kill/redis/logged_out] of [kill/redis/shoppers] in [kill/redis/p50_ms] ms"
-    assert told(text, CELLS) == "20 of 60 in 1.25 ms"
+    assert with_numbers(text, CELLS) == "20 of 60 in 1.25 ms"
     assert references(text + text) == (
         Reference("kill", "redis", "logged_out"),
         Reference("kill", "redis", "shoppers"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from loadtests.checks.witness import affected_by, answered_as_shopper, before_loss, in_database, told, units
+from loadtests.checks.witness import affected_by, answered_as_shopper, before_loss, in_database, units, witness_event
 from loadtests.model.history import Do, Exchange, Jar
 from loadtests.model.results import WitnessEvent
 from loadtests.session_model.causes import Reason
@@ -15,7 +15,7 @@ from tests.loadtests.stories import Story, fault, stored
 
 
 def words(exchange: Exchange) -> str:
-    event = told(exchange)
+    event = witness_event(exchange)
     assert event is not None
     return event.what
 
@@ -50,8 +50,8 @@ def test_who_asked_what_and_what_came_back(exchange: Exchange, said: str) -> Non
 
 def test_when_where_and_by_which_request() -> None:
     exchange = Story().at(2).me({}, node="n3").last
-    assert told(exchange) == WitnessEvent(2010.0, words(exchange), "n3", exchange.request)
-    assert told(None) is None
+    assert witness_event(exchange) == WitnessEvent(2010.0, words(exchange), "n3", exchange.request)
+    assert witness_event(None) is None
 
 
 def test_a_fault_that_was_injected() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.checks.logged_out import LoggedOut
-from loadtests.judging.explaining import SessionStory, ShopperStory, Storyteller, explain, in_words
+from loadtests.judging.explaining import SessionStory, ShopperStory, Storyteller, explain, story_in_words
 from loadtests.judging.judge import judge
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.history import Exchange, StoredOrder, encode_records, read_history
@@ -107,7 +107,7 @@ def test_a_write_that_nobody_answered_may_have_prolonged_it() -> None:
     told = Story().login("n2").at(2).add("tea", status=0, node="n2")
     (session,) = sessions(told, KILLED)
     assert (session.written_ms, session.perhaps_written_ms, session.good_until_ms) == (10.0, 2010.0, 3_602_000.0)
-    lines = in_words(ShopperStory("sticky-memory", 1, "user-0001", (session,), ())).splitlines()
+    lines = story_in_words(ShopperStory("sticky-memory", 1, "user-0001", (session,), ())).splitlines()
     assert lines[3] == "    perhaps written at 2.0 s: nobody answered"
 
 
@@ -120,11 +120,11 @@ def test_who_signed_it_and_by_which_clock() -> None:
     ):
         (session,) = sessions(Story().login(node), at)
         assert (session.signed_with, session.clock_off_s) == (signed, off)
-        told = in_words(ShopperStory("signed-token", 1, "user-0001", (session,), ()))
+        told = story_in_words(ShopperStory("signed-token", 1, "user-0001", (session,), ()))
         assert f"last written at 0.0 s {by}; good until" in told
     (nowhere,) = sessions(Story().login(""), where("redis"))
     assert (nowhere.signed_with, nowhere.held) == ("", "in the session store")
-    told = in_words(ShopperStory("redis", 1, "user-0001", (nowhere,), ()))
+    told = story_in_words(ShopperStory("redis", 1, "user-0001", (nowhere,), ()))
     assert "by a node that nobody knows; good until" in told
 
 
@@ -162,7 +162,7 @@ def test_in_words_each_line_stands_where_it_belongs() -> None:
     lost = Loss("logged_out", 1, 6010.0, "n1", "node_killed", (), counterfactual="without it", considered=("a", "b"))
     in_database = Loss("order_lost", 1, 7000.0, "", "unexplained", ())
     told = ShopperStory("sticky-memory", 1, "user-0001", (session,), (lost, in_database))
-    assert in_words(told).splitlines() == [
+    assert story_in_words(told).splitlines() == [
         "shopper 1 (user-0001) in sticky-memory",
         "  session 1: opened by the login at 0.0 s at n2, in the memory of n2",
         "    last written at 0.0 s by n2; good until 3,600.0 s",
@@ -175,7 +175,7 @@ def test_in_words_each_line_stands_where_it_belongs() -> None:
         "    considered and excluded: b",
         "  7.0 s order_lost (unexplained)",
     ]
-    assert in_words(ShopperStory("redis", 2, "user-0002", (), (lost,))).splitlines()[1:3] == [
+    assert story_in_words(ShopperStory("redis", 2, "user-0002", (), (lost,))).splitlines()[1:3] == [
         "  never logged in", "  1 loss:",
     ]  # fmt: skip
-    assert in_words(ShopperStory("redis", 2, "user-0002", (), ())).splitlines()[2] == "  no losses"
+    assert story_in_words(ShopperStory("redis", 2, "user-0002", (), ())).splitlines()[2] == "  no losses"

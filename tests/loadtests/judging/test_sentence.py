@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from loadtests.faults import FAULTS
-from loadtests.faults.words import in_words, what_was_done
+from loadtests.faults.words import victim_in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, credited, sentence_of
 from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.fault_timeline import FaultTimeline
@@ -216,8 +216,8 @@ def test_it_begins_with_what_was_done(faults: list[PlannedFault], words: str) ->
 def test_every_fault_has_words(kind: str) -> None:
     victim = {"node": "n2"}.get(FAULTS[kind].strikes, FAULTS[kind].strikes)
     found = sentence_of(rolling(kind, victim), {"redis": result(0)})
-    assert found.startswith(f"{FAULTS[kind].doing} {in_words(victim)} logged out")
-    assert what_was_done(kind, victim) == f"{in_words(victim)} {FAULTS[kind].done}"
+    assert found.startswith(f"{FAULTS[kind].doing} {victim_in_words(victim)} logged out")
+    assert what_was_done(kind, victim) == f"{victim_in_words(victim)} {FAULTS[kind].done}"
 
 
 def test_several_victims_held_sessions_together() -> None:

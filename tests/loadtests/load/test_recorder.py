@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from loadtests.load.recorder import Recorder
-from loadtests.load.worker_config import LoadProgress, newest_progress, summed
+from loadtests.load.worker_config import LoadProgress, newest_progress, total_progress
 from loadtests.model.history import Exchange, read_history
 from loadtests.session_model.carts import Contradiction
 
@@ -75,8 +75,8 @@ def test_a_half_written_line_of_progress_is_not_read(tmp_path: Path) -> None:
 def test_processes_add_up_to_the_slowest_phase_and_the_first_problem() -> None:
     one = LoadProgress(5, "audit", sent=3, ok=3, logged_out=1, cpu_s=0.5)
     two = LoadProgress(7, "load", sent=4, failed=4, cpu_s=0.25, problem="no")
-    assert summed([one, two]) == LoadProgress(5, "load", 7, 3, 4, 0, 0, 1, 0, 0, 0.75, "no")
-    assert summed([]) == LoadProgress()
+    assert total_progress([one, two]) == LoadProgress(5, "load", 7, 3, 4, 0, 0, 1, 0, 0, 0.75, "no")
+    assert total_progress([]) == LoadProgress()
 
 
 def test_a_full_disk_is_an_error_and_not_a_loss() -> None:

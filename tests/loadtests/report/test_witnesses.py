@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 
 from loadtests.checks import CHECKS
-from loadtests.report.witnesses import LISTED, causes_of, more_losses, told
+from loadtests.report.witnesses import LISTED, causes_of, more_losses, told_loss
 from tests.loadtests.report.conftest import MadeUp
 
 
@@ -40,7 +40,7 @@ def test_the_first_of_each_kind_is_told_in_each_architecture(made_up: MadeUp) ->
     for name, result in architectures.items():
         for kind in {loss.kind for loss in result.losses}:
             number = next(number for number, loss in enumerate(result.losses) if loss.kind == kind)
-            assert told(name, number, result).id in firsts
+            assert told_loss(name, number, result).id in firsts
 
 
 def test_the_most_frequent_cause_comes_first(made_up: MadeUp) -> None:
@@ -58,6 +58,6 @@ def test_no_loss_no_cause(made_up: MadeUp) -> None:
 def test_a_loss_found_in_the_database_has_no_node(made_up: MadeUp) -> None:
     result = made_up.results.architectures["sticky-memory"]
     loss = msgspec.structs.replace(result.losses[0], kind="order_lost", node="")
-    assert told("sticky-memory", 0, msgspec.structs.replace(result, losses=(loss,))).sentence.endswith(
+    assert told_loss("sticky-memory", 0, msgspec.structs.replace(result, losses=(loss,))).sentence.endswith(
         "found in the database"
     )

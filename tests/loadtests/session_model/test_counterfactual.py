@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from loadtests.session_model.circumstances import Factor, Harm, Without, circumstances_of
-from loadtests.session_model.counterfactual import MOST_FACTORS, Explanation, Harms, explain_by, in_words
+from loadtests.session_model.counterfactual import MOST_FACTORS, Explanation, Harms, counterfactual_in_words, explain_by
 from tests.loadtests.session_model.accused import strike, where
 
 A, B, C = (Factor("fault", name, number) for number, name in enumerate("abc"))
@@ -127,7 +127,7 @@ class TestInWords:
     KILL, STORE = AROUND.faults
 
     def told(self, *alternatives: tuple[Harm, ...]) -> str:
-        return in_words(Explanation(alternatives), self.AROUND, "it was good", " (it began)")
+        return counterfactual_in_words(Explanation(alternatives), self.AROUND, "it was good", " (it began)")
 
     def test_each_kind_of_factor(self) -> None:
         for one, told in (

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from compose.running import new_run_id
 from compose.supervision.ledger import Ledger
-from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_not
+from loadtests.workshop.rehearsal.other_device import OtherDevice, other_device, why_no_other_device
 from tests.browsers import NO_CHROMIUM, chromium_program
 
 SHOWN_WITHIN_MS = 40_000
@@ -23,7 +23,7 @@ PHONE = {"width": 390, "height": 800}
 @contextmanager
 def another_network(state: Path, addresses: int = 1) -> Iterator[OtherDevice]:
     """Without root there is none, and the test is skipped; in continuous integration it fails."""
-    if why := why_not():
+    if why := why_no_other_device():
         say = pytest.fail if os.environ.get("CI") else pytest.skip
         say(f"no second device: {why}")
     ledger = Ledger.open(state, new_run_id())

@@ -16,7 +16,7 @@ from loadtests.campaigns import runner as conduct
 from loadtests.campaigns.cells import Selection, read_matrix
 from loadtests.campaigns.jobs import entries_for
 from loadtests.campaigns.matrix import matrix_run as whole
-from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, carry_out, catalogue, for_balancer, timed
+from loadtests.campaigns.matrix.matrix_run import MatrixDone, MatrixRequest, catalogue, for_balancer, run_matrix, timed
 from loadtests.cli import main
 from loadtests.running.application import ApplicationUnderTest
 from shared.errors import Busy, RunFolderError, UsageError
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def ask(folder: Path, launcher: FakeLauncher, **changes: object) -> MatrixDone:
     asked = MatrixRequest(Selection(), "processes", 1, folder, **changes)  # type: ignore[arg-type]
-    return carry_out(asked, lambda _line: None, launcher)
+    return run_matrix(asked, lambda _line: None, launcher)
 
 
 def test_it_is_run_once_and_then_known(folder: Path) -> None:
@@ -59,12 +59,12 @@ def test_an_application_is_asked_what_it_can_be_and_a_changed_description_is_ano
     assert not {"key-swap", "canary", "two-tabs", "memory-cap"} & set(offered)
     first, again, other = (FakeLauncher(folder) for _ in range(3))
     asked = MatrixRequest(Selection(scenarios=("calm",)), "processes", 1, folder, application=app)
-    done = carry_out(asked, lambda _line: None, first)
+    done = run_matrix(asked, lambda _line: None, first)
     assert [family.columns for family in done.board.families] == [offered["calm"]]
     assert b"broken-token" in done.page.read_bytes()
-    carry_out(asked, lambda _line: None, again)
+    run_matrix(asked, lambda _line: None, again)
     changed = msgspec.structs.replace(app, sha256="0" * 64)
-    carry_out(msgspec.structs.replace(asked, application=changed), lambda _line: None, other)
+    run_matrix(msgspec.structs.replace(asked, application=changed), lambda _line: None, other)
     assert [len(launcher.jobs) for launcher in (first, again, other)] == [1, 0, 1]
 
 
@@ -72,10 +72,10 @@ def test_another_seed_or_fresh_runs_it_again(folder: Path) -> None:
     ask(folder, FakeLauncher(folder))
     fresh = FakeLauncher(folder)
     asked = MatrixRequest(Selection(scenarios=("calm",)), "processes", 1, folder, fresh=True)
-    carry_out(asked, lambda _line: None, fresh)
+    run_matrix(asked, lambda _line: None, fresh)
     assert [job.scenario for job in fresh.jobs] == ["calm"]
     other = FakeLauncher(folder)
-    carry_out(MatrixRequest(Selection(scenarios=("kill",)), "processes", 2, folder), lambda _line: None, other)
+    run_matrix(MatrixRequest(Selection(scenarios=("kill",)), "processes", 2, folder), lambda _line: None, other)
     assert [job.seed for job in other.jobs] == [2]
 
 
@@ -99,7 +99,7 @@ def test_the_machine_is_held_while_it_runs(folder: Path, own_state: Path) -> Non
 def test_a_selection_that_leaves_nothing_is_told(folder: Path) -> None:
     asked = MatrixRequest(Selection(scenarios=("cost",), architectures=("sticky-memory",)), "processes", 1, folder)
     with pytest.raises(UsageError, match="no scenario is left"):
-        carry_out(asked, lambda _line: None, FakeLauncher(folder))
+        run_matrix(asked, lambda _line: None, FakeLauncher(folder))
 
 
 def test_claims_are_decided_from_what_was_run_and_only_from_that(

@@ -12,7 +12,7 @@ from loadtests.campaigns.cells import FILE, Selection, read_matrix, write_matrix
 from loadtests.campaigns.jobs import Shard
 from loadtests.campaigns.matrix import matrix_run as whole
 from loadtests.campaigns.matrix import merge as merging
-from loadtests.campaigns.matrix.matrix_run import MatrixRequest, carry_out
+from loadtests.campaigns.matrix.matrix_run import MatrixRequest, run_matrix
 from loadtests.campaigns.matrix.merge import merge
 from loadtests.campaigns.runner import RunJob
 from loadtests.cli import main
@@ -53,7 +53,7 @@ def part(
     folder: Path, shard: Shard | None, seed: int = 1, selection: Selection = EVERYTHING, balancer: str = ""
 ) -> Path:
     asked = MatrixRequest(selection, "processes", seed, folder, 1, shard=shard, balancer=balancer)
-    carry_out(asked, lambda _line: None, SameNames(folder))
+    run_matrix(asked, lambda _line: None, SameNames(folder))
     return folder
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from loadtests.campaigns.cells import Cell, Matrix, read_matrix, second_look, write_matrix
-from loadtests.campaigns.matrix.board import board_of, exit_code
+from loadtests.campaigns.matrix.board import board_of, matrix_exit_code
 from loadtests.campaigns.matrix.markdown_page import markdown_page
 from loadtests.campaigns.matrix.page import render, table
 from loadtests.campaigns.matrix.second_predictions import all_seconds, looked_at_again, read_seconds
@@ -51,7 +51,7 @@ def word(matrix: Matrix) -> str:
 def test_it_is_understood_if_the_second_prediction_holds_for_all_that_was_refuted() -> None:
     matrix = again(REFUTED)
     assert word(matrix) == "refuted and understood"
-    assert exit_code(board_of(matrix, CATALOGUE)) == 0
+    assert matrix_exit_code(board_of(matrix, CATALOGUE)) == 0
     assert all(cell.second is None for cell in matrix.cells if cell.place != REFUTED.place)
 
 
@@ -69,7 +69,7 @@ def test_it_is_understood_if_the_second_prediction_holds_for_all_that_was_refute
 def test_otherwise_it_stays_open(refuted: Cell) -> None:
     matrix = again(refuted)
     assert word(matrix) == "not as predicted"
-    assert exit_code(board_of(matrix, CATALOGUE)) == 1
+    assert matrix_exit_code(board_of(matrix, CATALOGUE)) == 1
     assert "does not explain this" in second_look(matrix.by_place()["kill", "redis"])
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from loadtests.campaigns.cells import EVERYTHING, Cell, Selection
-from loadtests.campaigns.matrix.board import Board, board_of, exit_code
+from loadtests.campaigns.matrix.board import Board, board_of, matrix_exit_code
 from loadtests.campaigns.matrix.page import summary, table
 from loadtests.model.results import Prediction
 from tests.loadtests.campaigns.matrix.made_up import CALM, CATALOGUE, MATRIX, cell, entry
@@ -51,18 +51,18 @@ def test_what_went_otherwise_is_told_and_decides_the_exit_code(changed: Cell, co
     found = board(*with_cell(changed))
     text = table(found)
     assert f"{title}\n  kill on redis: a reason" in text
-    assert exit_code(found) == code
+    assert matrix_exit_code(found) == code
 
 
 def test_the_exit_code_is_0_only_if_all_was_run_and_held() -> None:
-    assert exit_code(board(*ALL)) == 0
-    assert exit_code(board(*ALL[1:])) == 3
-    assert exit_code(board(*ALL[1:], selection=Selection(scenarios=("kill",)))) == 0
+    assert matrix_exit_code(board(*ALL)) == 0
+    assert matrix_exit_code(board(*ALL[1:])) == 3
+    assert matrix_exit_code(board(*ALL[1:], selection=Selection(scenarios=("kill",)))) == 0
 
 
 def test_a_failure_is_never_masked_by_an_unknown() -> None:
     cells = with_cell(cell("kill", "redis", "not as predicted"))[1:]
-    assert exit_code(board(*cells)) == 1
+    assert matrix_exit_code(board(*cells)) == 1
 
 
 def test_places_that_were_not_run_say_why() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.campaigns.bundles.manifest import NEEDED, lacking
+from loadtests.campaigns.bundles.manifest import NEEDED, missing_files
 from loadtests.cli import main
 from loadtests.model.run_folder import REPEATS, RunFolder
 from tests.loadtests.campaigns.bundles.made_up import files_below
@@ -72,9 +72,9 @@ def test_a_run_that_they_name_must_be_there(repeats: Path, tmp_path: Path, capsy
 
 def test_every_run_of_them_must_be_whole() -> None:
     whole = [f"{run}/{name}" for run in ("one", "other") for name in NEEDED]
-    assert lacking([REPEATS, *whole]) == []
-    assert lacking([REPEATS, *whole[:-1]]) == [whole[-1]]
-    assert lacking(whole) == list(NEEDED)
+    assert missing_files([REPEATS, *whole]) == []
+    assert missing_files([REPEATS, *whole[:-1]]) == [whole[-1]]
+    assert missing_files(whole) == list(NEEDED)
 
 
 @pytest.mark.parametrize("words", [["compare", "RUN", "RUN"], ["export", "RUN", "--to", "csv"]])

@@ -63,7 +63,7 @@ class Told:
             at_ms * 1000 + 5000, status=200, node=node,
         )  # fmt: skip
         exchange = msgspec.structs.replace(exchange, **changes)
-        self.watch.told(exchange, "history-0.ndjson")
+        self.watch.recorded(exchange, "history-0.ndjson")
         return exchange
 
     def stranger(self, at_ms: int, node: str = "n1", shopper: int = 1) -> Exchange:
@@ -185,7 +185,7 @@ class TestNumbers:
         told.hear(LoadEnded("sticky-memory", 2_000_000, True, 1.0, 3))
         if made:
             order = StoredOrder("sticky-memory", "o-1", "user-0001", checkout.request, {}, "k")
-            told.watch.told(order, MERGED)
+            told.watch.recorded(order, MERGED)
         told.at(3000)
         assert told.counts().unknown == 1
         told.at(3000, over=True)
@@ -237,7 +237,7 @@ def test_events_that_come_as_late_as_they_may_change_nothing_in_the_end(tmp_path
     waiting = [(event.at_us + 3_000_000 * isinstance(event, (FaultEvent, AtRisk)), event) for event in events]
     for record in read_history(run.history):
         if record.architecture == name:
-            watch.told(record, MERGED)
+            watch.recorded(record, MERGED)
     causes = set()
     for now_us in range(0, 20_000_000, 100_000):
         for _, event in [each for each in waiting if each[0] <= now_us]:
