@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
+from loadtests.report.shell import ROOM
+
+
+def report_colours() -> tuple[dict[str, str], dict[str, str]]:
+    """Those of the reports by name, in light and in dark."""
+    light, dark = (ROOM / "colours.css").read_text(encoding="utf-8").split("@media")
+    return colours_in(light), colours_in(dark)
+
+
+def colours_in(css: str) -> dict[str, str]:
+    """The variables that are colours."""
+    return dict(re.findall(r"--([a-z-]+):(#[0-9a-fA-F]{6})", css))
+
 
 def contrast(one: str, other: str) -> float:
     """Of two colours as #rrggbb: 1 to 21."""

@@ -16,53 +16,6 @@ from compose.architectures import ARCHITECTURES
 from loadtests.report.tables import Html
 
 ROOM = Path(__file__).parent
-# Blue is stateless, vermillion stateful; all else is ink. Neither is ever the only sign: a shopper's states differ in
-# thickness, outcomes in pattern, series in dash and mark. `tests/loadtests/report/test_shell.py` proves the contrasts:
-# 3:1 for what is drawn, 4.5:1 for what is read.
-STATELESS = "#0072B2"
-STATEFUL = "#D55E00"
-
-LIGHT = {
-    "paper": "#fcfbf8",
-    "card": "#ffffff",
-    "ink": "#1a1c1f",
-    "muted": "#5b6068",
-    "line": "#dcd9d2",
-    "edge": "#8a8d92",
-    "band": "#f0ede5",
-    "stateless": STATELESS,
-    "stateful": STATEFUL,
-    "stateless-pale": "#b9d9ec",
-    "stateful-pale": "#f6d2b5",
-    "link": "#005c90",
-}
-
-# The stateful colour is the same in both: it has its contrast on white and on black.
-DARK = {
-    "paper": "#111316",
-    "card": "#191c20",
-    "ink": "#eceae5",
-    "muted": "#a3a8b0",
-    "line": "#34383e",
-    "edge": "#7b8087",
-    "band": "#23272d",
-    "stateless": "#2a8fcb",
-    "stateful": STATEFUL,
-    "stateless-pale": "#1d4059",
-    "stateful-pale": "#5a3418",
-    "link": "#7cc0ea",
-}
-
-
-def variables(colours: dict[str, str]) -> str:
-    """The colours as CSS variables."""
-    return ";".join(f"--{name}:{value}" for name, value in colours.items())
-
-
-COLOURS = (
-    f":root{{{variables(LIGHT)}}}"
-    f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{variables(DARK)}}}}}"
-)
 
 
 class PageShell:
@@ -96,8 +49,13 @@ class PageShell:
     # Read when the first page is made, and once: most commands make none, a campaign makes many.
     @cached_property
     def _texts(self) -> tuple[str, str]:
+        # Blue is stateless, vermillion stateful (the same in light and dark, as it has its contrast on both); all else
+        # is ink. Neither is ever the only sign: a shopper's states differ in thickness, outcomes in pattern, series in
+        # dash and mark. `tests/loadtests/report/test_shell.py` proves the contrasts: 3:1 for what is drawn, 4.5:1 for
+        # what is read. In one line: whoever reads a page's source looks for something else.
+        colours = "".join(map(str.strip, (ROOM / "colours.css").read_text(encoding="utf-8").splitlines()))
         sheets = (ROOM / "report.css", *(self._room / name for name in self._style))
-        style = "\n".join((COLOURS, *(sheet.read_text(encoding="utf-8") for sheet in sheets)))
+        style = "\n".join((colours, *(sheet.read_text(encoding="utf-8") for sheet in sheets)))
         return style, (self._room / self._script).read_text(encoding="utf-8") if self._script else ""
 
     @cached_property

@@ -5,12 +5,15 @@ mention of somebody is escaped.
 """
 
 import re
-from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Template
 
 from loadtests.model.results import Prediction, Threshold, VerdictWord
 from loadtests.model.wording import fails_if, said
 from loadtests.report.exports.judged import JudgedRun, one_line
-from loadtests.report.tables import Markdown, Table
+from loadtests.report.markdown_pages import markdown_pages
 from loadtests.report.terminal import table_of, unseen
 
 MARKS: dict[VerdictWord, str] = {"as predicted": "✅", "not as predicted": "❌", "inconclusive": "⚠️"}
@@ -19,48 +22,41 @@ _SIGNS = re.compile(r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]")
 _HARMLESS = frozenset("\"%',-./:;?()")
 """Signs that mean nothing in the middle of a line."""
 _LINKS_ITSELF = re.compile(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)|([\w.+-])(@)(?=\w)|(@)(?=\w)")
+_BLANK_LINES = re.compile(r"\n{3,}")  # around what there is not
 _APART = "\u200b"
 """Nobody sees it; but what it stands in is no address, no link and no mention of somebody."""
 
 
 def markdown(run: JudgedRun) -> bytes:
     """The document."""
-    return ("\n\n".join(part for part in _parts(run) if part) + "\n").encode()
-
-
-def _parts(run: JudgedRun) -> Iterator[str]:
     results = run.results
-    mark = "❌" if run.fired else MARKS[results.verdict]
-    ended = f", and {_count(len(run.fired), 'threshold')} fired" if run.fired else ""
-    yield f"## {mark} Twinshop: {results.verdict}{ended}"
-    yield f"**{text(results.question)}** {text(results.answer)}"
     head, *rows = table_of(results)
-    told = tuple((code(name), *map(text, cells)) for name, *cells in rows)
-    yield Markdown().write(Table(tuple(map(one_line, head)), told))
-    yield "\n".join(f"- {code(name)} was never begun: the run ended before." for name in run.missing)
-    yield _reasons(run)
-    yield "\n".join(f"- {text(line)}" for line in unseen(results))
-    yield _thresholds(run)
-    yield _predictions(run)
-    yield _origin(run)
-    yield "Run it again:"
-    yield block(run.command, "sh")
-
-
-def _reasons(run: JudgedRun) -> str:
-    return "\n".join(
-        f"- {code(name)}, {result.verdict}: {text(reason)}"
-        for name, result in run.results.architectures.items()
-        for reason in result.reasons
+    predictions = [(name, it) for name, result in results.architectures.items() for it in result.predictions]
+    page = _template().render(
+        run=run,
+        mark="❌" if run.fired else MARKS[results.verdict],
+        head=tuple(map(one_line, head)),
+        rows=[(code(name), *map(text, cells)) for name, *cells in rows],
+        unseen=unseen(results),
+        thresholds=_thresholds(run),
+        held=sum(it.holds for _, it in predictions),
+        predictions=[_prediction(name, it) for name, it in predictions],
     )
+    return _BLANK_LINES.sub("\n\n", page).encode()
 
 
-def _thresholds(run: JudgedRun) -> str:
+@cache
+def _template() -> Template:
+    pages = markdown_pages(Path(__file__).parent)
+    pages.filters.update(text=text, code=code, block=block)
+    return pages.get_template("summary.md.j2")
+
+
+def _thresholds(run: JudgedRun) -> list[tuple[str, ...]]:
     """All of them: a reader wants to know what was guarded, too."""
     judged = [(name, it) for name, result in run.results.architectures.items() for it in result.thresholds]
     fired = set(run.fired)
-    rows = tuple((code(name), text(fails_if(it)), _ended(it, (name, it) in fired)) for name, it in judged)
-    return Markdown().write(Table(("architecture", "threshold", ""), rows))
+    return [(code(name), text(fails_if(it)), _ended(it, (name, it) in fired)) for name, it in judged]
 
 
 def _ended(threshold: Threshold, counts: bool) -> str:
@@ -69,35 +65,9 @@ def _ended(threshold: Threshold, counts: bool) -> str:
     return "❌ fired" if counts else "⚠️ fired, but the experiment did not happen"
 
 
-def _predictions(run: JudgedRun) -> str:
-    found = [(name, it) for name, result in run.results.architectures.items() for it in result.predictions]
-    if not found:
-        return ""
-    held = sum(it.holds for _, it in found)
-    rows = tuple((code(name), code(it.measure), text(said(it)), f"{it.measured:g}", _held(it)) for name, it in found)
-    table = Table(("architecture", "measure", "predicted", "measured", ""), rows)
-    return (
-        f"<details><summary>{held} of {_count(len(found), 'prediction')} held</summary>\n\n"
-        f"{Markdown().write(table)}\n\n</details>"
-    )
-
-
-def _held(prediction: Prediction) -> str:
-    return "✅ held" if prediction.holds else "❌ did not hold"
-
-
-def _origin(run: JudgedRun) -> str:
-    results, provenance = run.results, run.provenance
-    balancer = f", balancer {code(provenance.balancer)}" if provenance.balancer else ""
-    return (
-        f"Scenario {code(results.scenario)}, seed {results.seed}, {_count(results.shoppers, 'shopper')} on "
-        f"{_count(results.nodes, 'node')}, engine {code(results.engine)}{balancer}, "
-        f"Twinshop {text(provenance.twinshop)}, started {text(provenance.started)}. Plan {code(results.plan_sha256)}."
-    )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _prediction(name: str, it: Prediction) -> tuple[str, ...]:
+    ended = "✅ held" if it.holds else "❌ did not hold"
+    return code(name), code(it.measure), text(said(it)), f"{it.measured:g}", ended
 
 
 def text(words: str) -> str:

@@ -31,7 +31,7 @@ Tell = Callable[[Command], CommandReply]
 
 
 class SignedCookie(SecureCookieSessionInterface):
-    """Who has which browser."""
+    """The cookie of Flask's session, signed with SHA-256, by a name of its own."""
 
     salt = EXTENSION
     digest_method = staticmethod(hashlib.sha256)

@@ -1,7 +1,8 @@
 import pytest
 
-from loadtests.report.shell import DARK, LIGHT, STATEFUL, STATELESS, variables
-from tests.contrast import contrast
+from tests.contrast import contrast, report_colours
+
+LIGHT, DARK = report_colours()
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
@@ -18,13 +19,12 @@ def test_what_is_drawn_stands_out(colours: dict[str, str]) -> None:
 
 
 def test_the_two_colours_are_the_agreed_ones() -> None:
-    assert (STATELESS, STATEFUL) == ("#0072B2", "#D55E00")
-    assert (LIGHT["stateless"], LIGHT["stateful"]) == (STATELESS, STATEFUL)
+    assert (LIGHT["stateless"], LIGHT["stateful"]) == ("#0072B2", "#D55E00")
 
 
 def test_light_and_dark_name_the_same_things() -> None:
     assert LIGHT.keys() == DARK.keys()
-    assert variables({"ink": "#000", "paper": "#fff"}) == "--ink:#000;--paper:#fff"
+    assert len(LIGHT) == 12
 
 
 def test_contrast_is_that_of_wcag() -> None:

@@ -10,17 +10,15 @@ from typing import get_args
 import pytest
 
 from loadtests.checks import CAUSES, CHECKS
-from loadtests.report.shell import DARK, LIGHT
 from loadtests.workshop.contract import Phase, guest_name
 from loadtests.workshop.dashboard import pages
 from loadtests.workshop.dashboard.pages import FOUR_NUMBERS, meanings
 from loadtests.workshop.live.live_replay import MOST_OF_ONE
-from tests.contrast import contrast
+from tests.contrast import colours_in, contrast, report_colours
 
 ROOM = Path(pages.__file__).parent
 STATIC, TEMPLATES = ROOM / "static", ROOM / "templates"
 OURS = sorted(path for path in STATIC.iterdir() if path.suffix in {".js", ".css"})
-COLOUR = re.compile(r"--([a-z-]+):(#[0-9a-fA-F]{6})")
 
 
 def test_the_page_knows_of_how_many_losses_of_one_shopper_it_is_told() -> None:
@@ -31,13 +29,9 @@ def test_the_page_knows_the_account_of_whoever_teaches() -> None:
     assert f'const INSTRUCTOR = ["{guest_name(0)}",' in (STATIC / "roster.js").read_text()
 
 
-def colours(css: str) -> dict[str, str]:
-    return {name: value.lower() for name, value in COLOUR.findall(css)}
-
-
 def themes() -> tuple[dict[str, str], dict[str, str]]:
     light, dark = (STATIC / "page.css").read_text().split("@media (prefers-color-scheme:dark)")
-    return colours(light), colours(dark.split(".projector{font-size")[0])
+    return colours_in(light), colours_in(dark.split(".projector{font-size")[0])
 
 
 def test_the_vendored_library_is_the_one_whose_version_is_written_down() -> None:
@@ -72,14 +66,12 @@ def test_our_files_name_no_other_place_and_write_no_html(path: Path) -> None:
 
 
 def test_colours_are_the_reports() -> None:
-    light, dark = themes()
-    for ours, theirs in ((light, LIGHT), (dark, DARK)):
-        same = {name: value for name, value in ours.items() if name != "you"}
-        assert same == {name: value.lower() for name, value in theirs.items()}
+    for ours, theirs in zip(themes(), report_colours(), strict=True):
+        assert {name: value for name, value in ours.items() if name != "you"} == theirs
 
 
 def test_the_colour_of_oneself_can_be_read() -> None:
-    for ours, theirs in zip(themes(), (LIGHT, DARK), strict=True):
+    for ours, theirs in zip(themes(), report_colours(), strict=True):
         for ground in ("paper", "card", "band"):
             assert contrast(ours["you"], theirs[ground]) >= 4.5
 
