@@ -49,13 +49,6 @@ VERDICTS = {
 }
 """Each verdict's mark and class."""
 
-MEANINGS = {
-    "as predicted": "the experiment was seen to happen, and every prediction of the scenario, made before it, held",
-    "not as predicted": "the experiment was seen to happen, and at least one prediction of the scenario did not hold",
-    "inconclusive": "the experiment did not happen as planned, or its books do not balance: the numbers answer nothing",
-}
-"""Each verdict in a sentence."""
-
 
 class ExtraSection(msgspec.Struct, frozen=True):
     """A section that a room above this one brings: what people predicted in a workshop, say."""
@@ -81,7 +74,6 @@ def render_report(
     return SHELL.page(
         "page.html.j2",
         verdicts=VERDICTS,
-        meanings=MEANINGS,
         definitions=definitions(),
         glossary=words(),
         measures=MEASURES,
