@@ -4,6 +4,7 @@ What their columns are called, hold and mean stands here once; every form of tab
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -55,9 +56,14 @@ class Head(msgspec.Struct, frozen=True):
 class Column(Head, Generic[T], frozen=True):
     """One column. A value that there is not is empty (null), never 0 or a blank text."""
 
-    read: Callable[[T], Value]
+    read: Callable[[T], Value] | None = None
+    """None: what a row calls by the column's name."""
     reads: Callable[[JudgedRun], Callable[[T], Value]] | None = None
     """In the place of `read`, where it takes the run to know."""
+
+    def reader(self, run: JudgedRun) -> Callable[[T], Value]:
+        """Reads a row of that run."""
+        return self.reads(run) if self.reads else self.read or attrgetter(self.name)
 
 
 class ExportTable(msgspec.Struct, Generic[T], frozen=True):
@@ -76,13 +82,9 @@ class ExportTable(msgspec.Struct, Generic[T], frozen=True):
         """In the order of the history, or of the results."""
         told = (run.provenance.run, run.results.scenario, run.results.seed)
         # Before the first row: what a column has to know of the run is asked once, and not for millions of rows.
-        readers = [column.reads(run) if column.reads else column.read for column in self.columns]
+        readers = [column.reader(run) for column in self.columns]
         for item in self.items(run):
             yield (*told, *(read(item) for read in readers))
-
-
-def _nothing(_: object) -> Value:
-    return None
 
 
 RUN_HEADS = (
@@ -148,36 +150,32 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
     "actions",
     "One row for each exchange of the history: planned actions, recoveries and the last audit.",
     (
-        Column("architecture", "text", "Where it happened.", lambda it: it.architecture),
-        Column("shopper", "whole", "Who: 1 to U.", lambda it: it.shopper),
+        Column("architecture", "text", "Where it happened."),
+        Column("shopper", "whole", "Who: 1 to U."),
         Column(
             "number", "whole", "Which of the shopper's planned actions, from 0; empty for what was not planned.",
             lambda it: None if it.step < 0 else it.step,
         ),
-        Column("why", "text", "plan, recovery or audit.", lambda it: it.why),
-        Column("do", "text", "What the shopper did: login, add, …", lambda it: it.do),
+        Column("why", "text", "plan, recovery or audit."),
+        Column("do", "text", "What the shopper did: login, add, …"),
         Column(
-            "method", "text", "Of the request; empty for what sends nothing.", _nothing,
-            _of_call(lambda call, _: call.method),
+            "method", "text", "Of the request; empty for what sends nothing.",
+            reads=_of_call(lambda call, _: call.method),
         ),
+        Column("path", "text", "Of the request.", reads=_of_call(lambda call, it: call.path.replace("{sku}", it.sku))),
+        Column("jar", "text", "Whose cookies it carried."),
         Column(
-            "path", "text", "Of the request.", _nothing,
-            _of_call(lambda call, it: call.path.replace("{sku}", it.sku)),
-        ),
-        Column("jar", "text", "Whose cookies it carried.", lambda it: it.jar),
-        Column(
-            "planned_us", "whole", "When it was due, in microseconds since the zero of the architecture's load window.",
-            lambda it: it.planned_us,
+            "planned_us", "whole", "When it was due, in microseconds since the zero of the architecture's load window."
         ),
         Column("started_us", "whole", "When it was sent; empty if it was not.", _sent(lambda it: it.sent_us)),
         Column(
             "ended_us", "whole", "When the answer was complete, or the client gave up.", _sent(lambda it: it.done_us)
         ),
-        Column("outcome", "text", "ok, failed, unknown or not_sent, as the client knew it.", lambda it: it.outcome),
+        Column("outcome", "text", "ok, failed, unknown or not_sent, as the client knew it."),
         Column("status", "whole", "The HTTP status; empty if no answer came.", lambda it: it.status or None),
         Column("error", "text", "What came instead of an answer, or why it was not sent.", lambda it: it.error or None),
         Column("node", "text", "Which node answered.", lambda it: it.node or None),
-        Column("request", "text", "The request id, as in the balancer's and the nodes' logs.", lambda it: it.request),
+        Column("request", "text", "The request id, as in the balancer's and the nodes' logs."),
         Column("sku", "text", "Which article.", lambda it: it.sku or None),
         Column("quantity", "whole", "How many of it.", lambda it: it.quantity or None),
         Column("key", "text", "The idempotency key of a checkout.", lambda it: it.key or None),
@@ -189,12 +187,12 @@ ACTIONS: ExportTable[Exchange] = ExportTable(
         Column("orders", "text", "The orders that the answer listed, as JSON.", lambda it: as_json(it.orders)),
         Column("cookie_bytes", "whole", "Of the Cookie header.", _sent(lambda it: it.cookie_bytes)),
         Column("body_bytes", "whole", "Of the answer's body.", _sent(lambda it: it.body_bytes)),
-        Column("cookie_refused", "yes or no", "It set a cookie too large for a browser.", lambda it: it.cookie_refused),
-        Column("overlapped", "yes or no", "Another request of that jar overlapped it.", lambda it: it.overlapped),
-        Column("dropped", "yes or no", "The event stream ended before its time.", lambda it: it.dropped),
+        Column("cookie_refused", "yes or no", "It set a cookie too large for a browser."),
+        Column("overlapped", "yes or no", "Another request of that jar overlapped it."),
+        Column("dropped", "yes or no", "The event stream ended before its time."),
         Column("kept_from", "text", "The request that the answer was made for, if another.",
                lambda it: it.kept_from or None),
-        Column("kept_session", "yes or no", "A cookie of the shop came with that.", lambda it: it.kept_session),
+        Column("kept_session", "yes or no", "A cookie of the shop came with that."),
     ),
     _exchanges,
 )  # fmt: skip
@@ -202,7 +200,7 @@ LOSSES: ExportTable[Found] = ExportTable(
     "losses",
     "One row for each loss, with its cause and its witness.",
     (
-        Column("architecture", "text", "Where it happened.", lambda it: it.architecture),
+        Column("architecture", "text", "Where it happened."),
         Column("number", "whole", "Its place among the architecture's losses, from 0.", lambda it: it.place),
         Column("kind", "text", "logged_out, cart_lost, …", lambda it: it.loss.kind),
         Column("shopper", "whole", "Who lost something.", lambda it: it.loss.shopper),
@@ -212,7 +210,7 @@ LOSSES: ExportTable[Found] = ExportTable(
         ),
         Column("node", "text", "Which node gave it; empty if it was the database.", lambda it: it.loss.node or None),
         Column("cause", "text", "node_killed, other_node, unexplained, …", lambda it: it.loss.cause),
-        Column("fault", "whole", "The fault of the plan that its witness names, from 0.", lambda it: it.fault),
+        Column("fault", "whole", "The fault of the plan that its witness names, from 0."),
         Column("items", "whole", "Units of goods that went with it.", lambda it: it.loss.items),
         Column(
             "witness_requests", "text", "The request ids of the witness, with blanks between them.",
@@ -224,14 +222,14 @@ LOSSES: ExportTable[Found] = ExportTable(
 )  # fmt: skip
 NUMBER: tuple[Column[Measured], ...] = (
     Column("measure", "text", "Its name, as scenarios predict it.", lambda it: it.measure.name),
-    Column("value", "number", "What was measured; empty if it was not.", lambda it: it.value),
+    Column("value", "number", "What was measured; empty if it was not."),
     Column("unit", "text", "Of the value; empty for what is counted.", lambda it: it.measure.unit or None),
 )
 MEASURED: ExportTable[Measured] = ExportTable(
     "measures",
     "One row for each measure of each architecture.",
     (
-        Column("architecture", "text", "Where it was measured.", lambda it: it.architecture),
+        Column("architecture", "text", "Where it was measured."),
         *NUMBER,
         Column("sort", "text", "loss, count, book, latency or cost.", lambda it: it.measure.sort),
         Column("definition", "text", "What it means.", lambda it: it.measure.definition),
