@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -34,6 +34,9 @@ MAX_BYTES = 100_000
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _WORD = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")  # "{number:04d}" is a word, {"a": 1} is not
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`")
+_IN_PATHS = re.compile(r"[!-~]*")  # RFC 3986: what is beyond ASCII stands there as %C3%A9
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, a token
+_HEADER_VALUE = re.compile(r"[\t -~\xa0-\xff]*")
 CALLS = ("login", "who", "remember", "recall", "logout")
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "node": NodeCommand, "service": NodeService, "accounts": AccountSource, "login": LoginCall, "who": WhoCall,
@@ -169,6 +172,8 @@ def _wrong(it: Description) -> Iterator[Wrong]:
     for place, sign in (("stranger", it.stranger), ("login.ok", it.login.ok)):
         if sign.css and (why := bad_selector(sign.css)):
             yield Wrong(f"{place}.css", why, "one like: form#login")
+    yield from _wrong_processes(it)
+    yield from _wrong_headers("headers", it.headers)
     for name in it.variant:
         if not _NAME.fullmatch(name):
             yield Wrong(f"variant.{name}", f"{name!r} is no name", "lower-case letters, digits and hyphens")
@@ -218,10 +223,45 @@ def _wrong_node(it: Description) -> Iterator[Wrong]:
 
 
 def _wrong_readiness(table: str, nodes: NodeCommand | NodeService) -> Iterator[Wrong]:
-    if not nodes.ready.startswith("/"):
-        yield Wrong(f"{table}.ready", f"{nodes.ready!r} is no path", 'a path that answers 200: "/health"')
+    yield from _wrong_path(f"{table}.ready", nodes.ready, 'a path that answers 200: "/health"')
     if not 0.5 <= nodes.ready_within_s <= 300:
         yield Wrong(f"{table}.ready_within_s", f"{nodes.ready_within_s:g} s", "from 0.5 to 300 s")
+
+
+def _wrong_processes(it: Description) -> Iterator[Wrong]:
+    """What no process can be started with."""
+    commands: dict[str, Sequence[str]] = {"accounts.command": it.accounts.command}
+    envs = {f"variant.{name}.env": each.env for name, each in it.variant.items()}
+    for kind, fault in it.fault.items():
+        for name in ("inject", "observe", "heal", "observe_healed"):
+            commands[f"fault.{kind}.{name}"] = getattr(fault, name)
+    if it.node is not None:
+        commands |= {"node.command": it.node.command, "node.prepare": it.node.prepare}
+        envs["node.env"] = it.node.env
+    if it.service is not None:
+        envs["service.env"] = it.service.env
+    for path, words in (*commands.items(), *((path, [*env, *env.values()]) for path, env in envs.items())):
+        if any("\0" in word for word in words):
+            yield Wrong(path, "it has a character \\u0000", "text: no process can be given that one")
+    for path, env in envs.items():
+        for name in env:
+            if not name or "=" in name:
+                yield Wrong(path, f"{name!r} is no name of a variable", 'one without "=": SECRET_KEY')
+
+
+def _wrong_headers(path: str, headers: Mapping[str, str]) -> Iterator[Wrong]:
+    for name, value in headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            yield Wrong(
+                path, f"{f'{name}: {value}'!r} cannot be sent", "a header's name, and one line of Latin letters"
+            )
+
+
+def _wrong_path(path: str, sent: str, expected: str) -> Iterator[Wrong]:
+    if not sent.startswith("/"):
+        yield Wrong(path, f"{sent!r} is no path", expected)
+    elif not _IN_PATHS.fullmatch(sent):
+        yield Wrong(path, f"{sent!r} cannot be sent", 'ASCII without spaces, as in "/caf%C3%A9"')
 
 
 def _wrong_accounts(accounts: AccountSource) -> Iterator[Wrong]:
@@ -247,8 +287,11 @@ def _wrong_call(it: Description, name: str, call: Call) -> Iterator[Wrong]:
         yield Wrong(
             f"{name}.send", f"{call.send!r} is no request", f'a method ({", ".join(METHODS)}) and a path: "GET /me"'
         )
-    if call.page and not call.page.startswith("/"):
-        yield Wrong(f"{name}.page", f"{call.page!r} is no path", 'the path of the page with the form: "/login"')
+    else:
+        yield from _wrong_path(f"{name}.send", call.path, "")
+    if call.page:
+        yield from _wrong_path(f"{name}.page", call.page, 'the path of the page with the form: "/login"')
+    yield from _wrong_headers(f"{name}.headers", call.headers)
     if call.form and call.json is not None:
         yield Wrong(f"{name}", "it sends a form and JSON", "one of both")
     if call.method == "GET" and (call.form or call.json is not None):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 from typing import Any, cast
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from shared.demo_accounts import account_name
 MOST_REDIRECTS = 6  # beyond this a browser gives up as well, if later
 LOOPS, NO_CSRF = "redirect loop", "no csrf token"
 _VALUE = re.compile(r"tw-([0-9a-z]+)-(\d+)-(v\d+)")  # as `_words` writes it: of which run, whose, which
+_IN_PATHS = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986, and what is encoded already
 Steps = Generator[HttpRequest, ShopAnswer, Reading]
 
 
@@ -150,7 +151,8 @@ class ApplicationClient:
             # With the slash: an address on port 80 is also how one on port 8080 begins.
             if not f"{led}/".startswith(f"{self._origin}/"):
                 return reached
-            where = reached.path = path_of(led) or "/"
+            # As browsers do: many an application redirects to "/?told=Logged in", and HTTP has no such path.
+            where = reached.path = quote(path_of(led).encode("latin-1"), safe=_IN_PATHS) or "/"
             if reached.status in (307, 308):  # these two keep method and body (RFC 9110)
                 asked = asked._replace(path=where)
             else:  # a form goes once: what follows is a page

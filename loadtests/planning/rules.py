@@ -232,6 +232,8 @@ def _bad_fault(path: str, fault: FaultSpec, scenario: Scenario) -> Iterator[BadV
     if fault.kind not in FAULTS:
         yield unknown(f"{path}.kind", "fault", fault.kind, FAULTS)
         return
+    if any(_out_of_range(Scenario, {"nodes": scenario.nodes}, "")):
+        return  # that is told of already, and 10**30 nodes cannot be listed
     strikes = FAULTS[fault.kind].strikes
     # What was added before can be struck, too.
     grown = sum(FAULTS[one.kind].grows for one in scenario.fault if one.kind in FAULTS and one.at_s < fault.at_s)

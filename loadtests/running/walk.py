@@ -108,7 +108,7 @@ class WalkPerson:
             connection.request(asked.method, asked.path, asked.body or None, headers)
             answer = connection.getresponse()
             body = answer.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeEncodeError) as error:  # a header of foreign letters
             return ShopAnswer(began, time.monotonic_ns(), error=type(error).__name__)
         finally:
             connection.close()
@@ -126,8 +126,10 @@ def walk(it: Description, accounts: tuple[tuple[str, str], ...], url: str, run: 
     stranger = WalkPerson(PreparedApplication(wrong), 1, url, prefix)
     yield _stranger("a stranger asks who they are", stranger, stranger.do("me"))
     refused = stranger.do("login")
+    nobody = stranger.status == 0 or stranger.status >= 500
     yield _step(
         "log in with a wrong password", stranger, refused.outcome == "failed", _said(refused),
+        "it is not refused, nor let in: look at [login] send, and at what the application printed" if nobody else
         "it is taken for a login: give [login] a better `ok`, for example ok = { redirect = \"/\" }",
     )  # fmt: skip
     reading = anna.do("login")

@@ -56,6 +56,7 @@ def complains(complaint: str, *says: str) -> None:
         (("at_s = 2.5", "at_s = -2.5"), ("fault[0].at_s", "-2.5")),
         (("heal_after_s = 1.5", "heal_after_s = 60"), ("fault[0].heal_after_s",)),
         (("seconds = 6", "seconds = nan"), ("load.seconds",)),
+        (('family = "availability"', f'family = "availability"\nnodes = {10**30}'), ("nodes", "from 1 to 32")),
         (("shoppers = 24", "shoppers = 0"), ("load.shoppers",)),
         (("shoppers = 24", "shopers = 24"), ("shopers", "shoppers")),
         (("shoppers = 24", 'shoppers = "many"'), ("load.shoppers",)),

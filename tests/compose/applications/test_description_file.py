@@ -133,6 +133,19 @@ BAD = [
     ("[variant.redis]", '[variant."Big Redis"]', "line 38", "no name"),
     ('"{store}"', '"{redis}"', "variant.redis.env", "{redis} stands for nothing"),
     ("[logout]", "[logout", "line 31", "TOML"),
+    # What nobody can start, or send.
+    ('"app.py"', '"app\\u0000.py"', "line 5, node.command", "a character \\u0000"),
+    ('SECRET = "{secret}"', 'SECRET = "a\\u0000"', "line 7, node.env", "a character \\u0000"),
+    ('WHERE = "memory"', '"WHERE=" = "memory"', "variant.memory.env", "no name of a variable"),
+    ('WHERE = "memory"', '"" = "memory"', "variant.memory.env", "no name of a variable"),
+    ('pattern = "user-{number}"\npassword = "hush-hush"', 'command = ["a\\u0000"]', "accounts.command", "\\u0000"),
+    ('ready = "/login"', 'ready = "/log in"', "line 6, node.ready", "cannot be sent"),
+    ('page = "/login"', 'page = "/login\\r\\nX: y"', "line 14, login.page", "cannot be sent"),
+    ('"GET /me"', '"GET /mé"', "line 19, who.send", "%C3%A9"),
+    ('"GET /me"', '"GET /me HTTP/1.1"', "line 19, who.send", "cannot be sent"),
+    ('"GET /me"', '"GET /me"\nheaders = { "X Y" = "z" }', "line 20, who.headers", "cannot be sent"),
+    ('"GET /me"', '"GET /me"\nheaders = { X = "y\\r\\nZ: a" }', "line 20, who.headers", "cannot be sent"),
+    ('name = "notes"', 'name = "notes"\nheaders = { X = "→" }', "line 2, headers", "cannot be sent"),
 ]
 
 

@@ -119,6 +119,13 @@ def test_a_login_that_does_not_go_well(answers: Iterable[ShopAnswer], reading: R
     assert do(client(FORM), "login", *answers)[0] == reading
 
 
+def test_where_a_redirect_leads_is_asked_for_as_a_browser_does() -> None:
+    """Letters that no path may have are encoded, those of a header are read as Latin-1, and what is encoded stays."""
+    led = "/home?told=Logged in: caf\xc3\xa9&from=%2Fa"
+    _, sent = do(client(FORM), "login", PAGE, answer(302, Location=led), answer(200))
+    assert sent[-1].path == "/home?told=Logged%20in:%20caf%C3%A9&from=%2Fa"
+
+
 def test_nobody_is_led_to_another_server() -> None:
     reading, sent = do(client(FORM), "me", answer(302, Location="http://example.org/"))
     assert len(sent) == 1

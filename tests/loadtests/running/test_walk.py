@@ -123,6 +123,22 @@ def test_what_is_mistaken_is_named_by_its_step(node: Node, written: str, instead
     assert "example" not in wrong[0].went  # the password
 
 
+def test_a_login_that_fails_is_not_taken_for_one_that_lets_in(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WalkPerson, "_ask", lambda _who, asked: ShopAnswer(0, 1, 401 if asked.method == "GET" else 500))
+    wrong = [step for step in walked(node, TEXT) if not step.ok]
+    assert wrong[0].what == "log in with a wrong password"
+    assert "not refused, nor let in" in wrong[0].words
+    assert "taken for" not in wrong[0].words
+
+
+def test_a_header_that_cannot_be_sent_is_named_by_its_step(node: Node) -> None:
+    """Which letters an account's name has, no description can know."""
+    text = TEXT.replace("[node]", 'headers = { X = "{user}" }\n[node]', 1)
+    description = read_description(text.encode(), file="app.toml", folder="")
+    steps = list(walk(description, (("→1", "example"), ("→2", "example")), node.url, "r1"))
+    assert "UnicodeEncodeError" in steps[0].words
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_after_a_refused_logout_nothing_is_concluded(node: Node, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     asks = WalkPerson._ask
