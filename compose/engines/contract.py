@@ -197,6 +197,7 @@ class Engine(ABC):
         """
         if spec.run != ledger.run:
             raise UsageError(f"the cluster's run is {spec.run}, the ledger's {ledger.run}", why="they must be the same")
+        folder = folder.absolute()  # its processes have working folders of their own, and `recover` is run anywhere
         tries = START_TRIES if spec.port is None else 1
         for _ in range(tries - 1):
             try:

@@ -102,8 +102,8 @@ class DockerEngine(Engine):
         wires = {node: server_url(at[wire_of(node)]) for node in spare}
         written = new_cluster(self.name, spec, database, at)
         written = msgspec.structs.replace(written, container_engine=address, spare_wires=wires)
-        ledger.make_folder(work_folder(folder).absolute())
-        return DockerCluster(folder.absolute(), written, ledger, client)
+        ledger.make_folder(work_folder(folder))
+        return DockerCluster(folder, written, ledger, client)
 
 
 class DockerCluster(RoutedCluster):

@@ -60,10 +60,10 @@ class ProcessesEngine(Engine):
         for part, port in at.items():
             preflight(port, part)
         check_public(spec)
-        work = work_folder(folder).absolute()
+        work = work_folder(folder)
         written = new_cluster(self.name, spec, f"sqlite:///{work / 'shop.db'}", at)
         ledger.make_folder(work)
-        cluster = ProcessCluster(folder.absolute(), written, ledger)
+        cluster = ProcessCluster(folder, written, ledger)
         return bring_up(cluster, time.monotonic() + spec.limits.cluster_ready_s)
 
     def attach(self, folder: Path, ledger: Ledger) -> Cluster:

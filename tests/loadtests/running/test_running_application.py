@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,12 @@ class Elsewhere:
         under_test = ApplicationUnderTest.load(self.file)
         engine = under_test.engine
         assert engine is not None
-        request = RunRequest(str(SHORT), runs=self.folder / "runs", application=under_test)
-        finished = run(request, engine, Silent())
+        # As the command line has it: the load processes have a working folder of their own.
+        request = RunRequest(str(SHORT), runs=Path("runs"), application=under_test)
+        with chdir(self.folder):
+            finished = run(request, engine, Silent())
         (result,) = finished.results.architectures.values()
-        return result, finished.folder.root
+        return result, self.folder / finished.folder.root
 
 
 @pytest.fixture
