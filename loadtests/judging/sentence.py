@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import doing, listed
-from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
+from loadtests.judging.verdict import AT_RISK_UNKNOWN, NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult
 from loadtests.model.wording import number
@@ -33,6 +33,9 @@ def sentence_of(
         return "Nothing was predicted, and it ended before a last look at everybody: counted is what was seen by then."
     if not clear:
         names = listed(unclear, "and") if len(unclear) <= MOST_WORDS // 2 else f"{len(unclear)} architectures"
+        doubts = [reason for result in architectures.values() for reason in result.reasons or ("",)]
+        if all(doubt.endswith(AT_RISK_UNKNOWN) for doubt in doubts):
+            return f"Inconclusive: the predictions go by who was at risk, which was not measured in {names}."
         return f"Inconclusive: the experiment did not happen as planned in {names}."
     short = f"inconclusive in {len(unclear)}" if unclear else ""
     long = f"inconclusive in {listed(unclear, 'and')}" if unclear else ""

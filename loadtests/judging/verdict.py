@@ -31,6 +31,8 @@ NOTHING_PREDICTED = "the scenario predicts nothing for it"
 """The one doubt that is not about the measurement."""
 NOT_TO_ITS_END = "it was not measured to its end"
 """How the doubt begins of which no other one is needed: half a measurement proves nothing."""
+AT_RISK_UNKNOWN = "which was not measured"
+"""How the doubt ends that is only about the prediction: who was at risk can be unknown where all went as planned."""
 UNSEEN = "nothing that the scenario predicts for it can be seen of it"
 
 EXIT_CODES: dict[VerdictWord, int] = {"as predicted": 0, "not as predicted": 1, "inconclusive": 3}
@@ -69,7 +71,7 @@ def predictions_for(
             doubts.append(f"{measure} was predicted and not measured")
             continue
         if result.at_risk is None and "at_risk" in text:
-            doubts.append(f"{measure} was predicted by at_risk ({text}), which was not measured")
+            doubts.append(f"{measure} was predicted by at_risk ({text}), {AT_RISK_UNKNOWN}")
             continue
         try:
             found.append(predict(measure, text, measured, terms))

@@ -99,7 +99,8 @@ def not_measured(facts: ApplicationFacts) -> tuple[str, ...]:
         found.append(
             "Which node answered, and whom a fault put at risk: nothing of ours stands before the application."
         )
-    if facts.grade != "A":
+        found.append("What balancer and nodes logged: the shoppers' own record is compared with nothing.")
+    if facts.grade == "B":
         found.append("What the nodes themselves logged: client and balancer are compared, the nodes' side is not.")
         found.append("Which sessions a node held, by its own word: at risk is reckoned from the balancer's log.")
     if not facts.names_users:

@@ -10,7 +10,7 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.faults.words import victim_in_words, what_was_done
 from loadtests.judging.sentence import MOST_WORDS, credited, sentence_of
-from loadtests.judging.verdict import NOT_TO_ITS_END, NOTHING_PREDICTED
+from loadtests.judging.verdict import AT_RISK_UNKNOWN, NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.plan import PlannedFault
 from loadtests.model.results import (
@@ -173,15 +173,20 @@ def test_what_is_inconclusive_claims_nothing() -> None:
     assert "nobody" not in found
 
 
+AT_RISK = f"logged_out was predicted by at_risk (at_risk), {AT_RISK_UNKNOWN}"
+
+
 @pytest.mark.parametrize(
     ("reasons", "begins"),
     [
         ((f"{NOT_TO_ITS_END}: the round was left before its end", NOTHING_PREDICTED), "Nothing was predicted, and it "),
         ((f"{NOT_TO_ITS_END}: the round was left before its end",), "Inconclusive: "),
+        ((AT_RISK,), "Inconclusive: the predictions go by who was at risk, which was not measured in redis."),
+        ((AT_RISK, "the books do not balance: 1 of 2"), "Inconclusive: the experiment did not happen as planned"),
         ((NOTHING_PREDICTED, "the books do not balance: 1 of 2"), "Inconclusive: "),
     ],
 )
-def test_where_nothing_was_predicted_an_early_end_leaves_nothing_open(reasons: tuple[str, ...], begins: str) -> None:
+def test_an_inconclusive_run_says_of_what_kind_its_doubt_is(reasons: tuple[str, ...], begins: str) -> None:
     left = msgspec.structs.replace(result(3, verdict="inconclusive"), reasons=reasons)
     assert sentence_of([KILL], {"redis": left}).startswith(begins)
 

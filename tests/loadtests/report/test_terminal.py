@@ -83,3 +83,10 @@ def test_what_was_not_measured_stands_under_one_heading(tmp_path: Path) -> None:
     place = lines.index("shop is of grade B; not measured:")
     assert sum("is of grade" in line for line in lines) == 1
     assert lines[place + 1].startswith("  What the nodes themselves logged")
+
+
+def test_of_grade_c_nothing_is_said_of_a_balancer_s_log(tmp_path: Path) -> None:
+    lines = told(tmp_path, application=ApplicationFacts("shop", "C", "0" * 64, ("login", "me")))
+    place = lines.index("shop is of grade C; not measured:")
+    assert lines[place + 2].startswith("  What balancer and nodes logged: the shoppers' own record")
+    assert not any("reckoned from the balancer's log" in line for line in lines)
