@@ -137,6 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, words)
     except OSError as error:
         return _complain(_from_the_system(error), words)
+    except UnicodeEncodeError as error:
+        return _complain(_not_in_utf8(error), words)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user without --debug
         what = f"internal error: {type(error).__name__}: {error}"
         return _complain(TwinshopError(what, next_step="run again with `twinshop --debug …` and report it"), words)
@@ -170,6 +172,15 @@ def _from_the_system(error: OSError) -> EnvironmentNotReady:
         f"the system refused: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""),
         why=f"errno {errno.errorcode.get(error.errno or 0, '?')}",
         next_step=next_steps.get(error.errno or 0, "run again with `twinshop --debug …` to see where"),
+    )
+
+
+def _not_in_utf8(error: UnicodeEncodeError) -> EnvironmentNotReady:
+    """Python reads a byte that is not UTF-8, in a folder's name, as half a letter that no file can hold."""
+    return EnvironmentNotReady(
+        f"a name is not UTF-8: {error.object[max(0, error.start - 40) : error.end + 20]!r}",
+        why="what a run writes down names its folders, and all of it is UTF-8",
+        next_step="work in a folder of another name (and TWINSHOP_STATE, for the ledger)",
     )
 
 

@@ -22,6 +22,7 @@ from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 
+UNSEEN = "a node that nobody knows"
 HELD = {
     "memory": "in the memory of {node}",
     "replicated": "in the memory of every node",
@@ -138,7 +139,7 @@ class Storyteller:
         if person.logouts > logouts:
             # A check that raised names no loss: then nobody knows why, and the loss before this one says nothing of it.
             why = losses[-1] if len(losses) > known else Reason()
-            said = f"{exchange.node or 'nobody'} answered as to a stranger: {why.cause}"
+            said = f"{exchange.node or UNSEEN} answered as to a stranger: {why.cause}"
             because = {"cause": why.cause, "counterfactual": why.counterfactual, "considered": why.considered}
             self._told += [_ended(one, exchange, said, **because) for one in story]
             self._lost = True
@@ -158,7 +159,7 @@ class Storyteller:
         yield SessionStory(
             life.opened.done_us / 1000,
             life.opened.node,
-            HELD.get(around.run.store or "", "nobody knows where").format(node=life.opened.node),
+            HELD.get(around.run.store or "", "nobody knows where").format(node=life.opened.node or UNSEEN),
             life.written.done_us / 1000,
             life.written.node,
             good[1] / 1000,
@@ -180,7 +181,8 @@ def story_in_words(story: ShopperStory) -> str:
 def _lines(story: ShopperStory) -> Iterator[str]:
     yield f"shopper {story.shopper} ({story.user}) in {story.architecture}"
     for number, session in enumerate(story.sessions, 1):
-        yield f"  session {number}: opened by the login at {_at(session.opened_ms)} at {session.node}, {session.held}"
+        opened = f"{_at(session.opened_ms)} at {session.node or UNSEEN}"
+        yield f"  session {number}: opened by the login at {opened}, {session.held}"
         yield f"    last written at {_at(session.written_ms)}{_by(session)}; good until {_at(session.good_until_ms)}"
         if session.perhaps_written_ms is not None:
             yield f"    perhaps written at {_at(session.perhaps_written_ms)}: nobody answered"
@@ -208,7 +210,7 @@ def _why(counterfactual: str, considered: tuple[str, ...]) -> Iterator[str]:
 def _by(session: SessionStory) -> str:
     signed = f", signed with its {session.signed_with} key" if session.signed_with else ""
     clock = f", whose clock was off by {session.clock_off_s:+.0f} s" if session.clock_off_s else ""
-    return f" by {session.written_by or 'a node that nobody knows'}{signed}{clock}"
+    return f" by {session.written_by or UNSEEN}{signed}{clock}"
 
 
 def _losses(count: int) -> str:

@@ -310,6 +310,8 @@ def _why_not(around: Circumstances, factor: Factor, life: SessionLife, answer: E
         return f"it was over at {seconds(last_us)}, and the session was known at {seconds(since_us)}"
     nodes = {life.home, answer.node}
     elsewhere = [effect for effect in in_time if isinstance(effect, OnNode) and effect.node not in {"", *nodes}]
+    if elsewhere and not answer.node:
+        return "which node held the session, and which one answered, nobody could see"
     if len(elsewhere) == sum(isinstance(effect, OnNode) for effect in in_time) and elsewhere:
         return f"it was at {elsewhere[0].node}, the session at {life.home or 'no node'}, and {answer.node} answered"
     return "sessions that are kept as these are do not depend on it"

@@ -88,6 +88,7 @@ def test_bad_usage_says_what_and_exits_2(
         (click.Abort(), 130),
         (OSError(28, "No space left on device", "runs/x"), 4),
         (PermissionError(13, "Permission denied", "runs"), 4),
+        (UnicodeEncodeError("utf-8", "/caf\udce9/runs", 4, 5, "surrogates not allowed"), 4),
         (RuntimeError("surprise"), 5),
     ],
 )

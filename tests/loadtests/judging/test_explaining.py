@@ -103,6 +103,18 @@ def test_each_session_ends_as_it_did() -> None:
     ]
 
 
+def test_a_node_that_nobody_saw_is_said_to_be_unknown() -> None:
+    (session,) = sessions(Story().login("").at(6).stranger(node=""), KILLED)
+    assert session.node == ""
+    assert session.ended == "a node that nobody knows answered as to a stranger: unexplained"
+    assert session.considered[1] == (
+        "killing n2: which node held the session, and which one answered, nobody could see"
+    )
+    opened, written = story_in_words(ShopperStory("sticky-memory", 1, "user-0001", (session,), ())).splitlines()[1:3]
+    assert opened.endswith("at 0.0 s at a node that nobody knows, in the memory of a node that nobody knows")
+    assert written.startswith("    last written at 0.0 s by a node that nobody knows;")
+
+
 def test_a_write_that_nobody_answered_may_have_prolonged_it() -> None:
     told = Story().login("n2").at(2).add("tea", status=0, node="n2")
     (session,) = sessions(told, KILLED)
