@@ -6,7 +6,7 @@ from typing import Any
 
 from compose import cluster, description, interface
 from loadtests.model import plan, scenario
-from loadtests.reference import balancers, commands, parts, scenarios, settings
+from loadtests.reference import balancers, parts, scenarios, settings
 from loadtests.report.exports.tables import TABLES
 from loadtests.report.glossary import words
 from loadtests.report.markdown_pages import markdown_pages
@@ -35,7 +35,7 @@ PAGES: dict[str, Mapping[str, Any]] = {
     "reference/measures.md": {"rows": parts.measures},
     "reference/exports.md": {"tables": TABLES},
     "reference/application.md": {"keys": settings.keys, "file": description, "interface": interface},
-    "reference/cli.md": {"helps": commands.helps},
+    "reference/cli.md": {"helps": parts.helps},
     "reference/glossary.md": {
         "glossary": words(), "losses": parts.losses_and_guarantees, "tallies": parts.tallies,
     },

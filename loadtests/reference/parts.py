@@ -1,15 +1,19 @@
-"""What the pages of Twinshop's parts say: architectures, faults, checks, behaviours, measures, words."""
+"""What the pages of Twinshop's parts say: architectures, faults, checks, behaviours, measures, commands."""
 
 from collections.abc import Iterator
+
+import click
 
 from compose.architectures import ARCHITECTURES
 from loadtests.behaviours import BEHAVIOURS
 from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
+from loadtests.cli import COMMANDS, command_named, twinshop
 from loadtests.faults import FAULTS
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.report.markdown_pages import code
 
 Rows = Iterator[tuple[str, ...]]
+WIDTH = 100  # of the terminal on which help is shown
 
 
 def architectures() -> Rows:
@@ -73,3 +77,23 @@ def losses_and_guarantees() -> Rows:
 def tallies() -> Rows:
     """A row for each thing that is counted beside losses."""
     return ((code(it.name), it.rule) for it in TALLIES.values())
+
+
+def helps() -> dict[str, list[str]]:
+    """The help of each command, and of those below it; of `twinshop` itself under ""."""
+    found = {"": [_help(twinshop, "twinshop")]}
+    for name in COMMANDS:
+        command = command_named(name)
+        below = command.commands.items() if isinstance(command, click.Group) else ()
+        whole = f"twinshop {name}"
+        found[name] = [_help(command, whole), *(_help(it, f"{whole} {word}") for word, it in below)]
+    return found
+
+
+def _help(command: click.Command, name: str) -> str:
+    """As on a terminal that is `WIDTH` wide."""
+    # A fixed width, as click otherwise asks the terminal, and the page would depend on who makes it.
+    with click.Context(
+        command, info_name=name, help_option_names=["-h", "--help"], terminal_width=WIDTH, max_content_width=WIDTH
+    ) as context:
+        return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
