@@ -199,7 +199,7 @@ def write_pages(folder: Path, known: Conformance) -> Path:
 
 
 def _first_words(why: str) -> str:
-    """Why a balancer cannot: the others stand on the HTML page, and in the reference."""
+    """Of why a balancer cannot, the first sentence: the others stand on the HTML page, and in the reference."""
     return re.split("[;.] ", why)[0]
 
 

@@ -13,10 +13,11 @@ from compose.cluster import Limits
 from compose.engines.registry import engine_named
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import ledgers
+from loadtests.commands.run import run as run_command
 from loadtests.planning.scenario_file import read_scenario
 from loadtests.running import run as module
 from loadtests.running.progress import Silent
-from loadtests.running.run import RunRequest, limits_of, run
+from loadtests.running.run import RunRequest, command_of, limits_of, run
 from shared.errors import Interrupted
 
 
@@ -122,3 +123,14 @@ class TestLimits:
     def test_a_setting_stands_where_a_fault_would_have_chosen(self) -> None:
         found = self.of('[settings]\nstore_memory_mb = 3\n\n[[fault]]\nkind = "store-full"\nat_s = 1.0\n')
         assert found.store_memory_mb == 3
+
+
+@pytest.mark.parametrize("repeats", [0, 3])
+def test_the_command_that_does_it_again_asks_for_the_same(repeats: int) -> None:
+    request = RunRequest("calm", seed=7, shoppers=12, workers=2, balancer="haproxy")
+    command = command_of(request, ("redis", "sticky-memory"), "docker", repeats)
+    asked = run_command.make_context("run", list(command[2:])).params
+    told = {"scenario": "calm", "seed": 7, "shoppers": 12, "workers": 2, "balancer": "haproxy"}
+    also = {"architectures": ("redis", "sticky-memory"), "engine_name": "docker", "repeat": repeats or None}
+    assert told | also == {name: asked[name] for name in told | also}
+    assert command[:2] == ("twinshop", "run")
