@@ -158,6 +158,11 @@ def _logged_out(
     return [f"logged out {wording}" for wording in wordings]
 
 
+def _counted_or_named(names: Sequence[str], beside: object) -> str:
+    """As few words as there are for these architectures: a single one has the fewest by its name."""
+    return names[0] if len(names) == 1 else f"{len(names)} {'others' if beside else 'architectures'}"
+
+
 def _told_apart(outs: Sequence[_Logouts], they: str, note: str) -> str:
     """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held) and 3 in … (2 again); nobody in redis."""
     hit = [it for it in outs if it.by]
@@ -169,8 +174,8 @@ def _told_apart(outs: Sequence[_Logouts], they: str, note: str) -> str:
 def _told_together(outs: Sequence[_Logouts]) -> str:
     """The same without the reasons."""
     hit = [f"{it.by} in {it.name}" for it in outs if it.by]
-    nobody = sum(not it.shoppers for it in outs)
-    others = f"nobody in {nobody} {'others' if hit else 'architectures'}" if nobody else ""
+    nobody = [it.name for it in outs if not it.shoppers]
+    others = f"nobody in {_counted_or_named(nobody, hit)}" if nobody else ""
     return _joined(listed(hit, "and"), others) or "nobody"
 
 
@@ -191,7 +196,7 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
     none = [name for name, value in values.items() if value == 0]  # and not None: what was not measured is no "none"
     unknown = [name for name, value in values.items() if value is None]
     named = f"none in {listed(none, 'or')}" if none else ""
-    others = f"none in {len(none)} {'others' if some else 'architectures'}" if none else ""
+    others = f"none in {_counted_or_named(none, some)}" if none else ""
     not_known = f"not measured in {len(unknown)}" if unknown else ""
     known = [value for value in values.values() if value is not None]
     most = f"at most {number(max(known))} in {len(clear)} architectures" if known else ""

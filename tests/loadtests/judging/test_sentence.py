@@ -173,6 +173,16 @@ def test_what_is_inconclusive_claims_nothing() -> None:
     assert "nobody" not in found
 
 
+def test_a_single_other_is_named_however_short_the_sentence_must_be() -> None:
+    outlived = msgspec.structs.replace(result(0), still_logged_in=7)
+    hit = msgspec.structs.replace(result(9, at_risk=9), still_logged_in=7)
+    said = sentence_of(rolling("restart", "n1", "n2", "n3"), {"own-files": hit, "all-files": outlived})
+    assert said == (
+        "Restarting n1, n2 and n3 logged out 9 in own-files; nobody in all-files; "
+        "sessions that outlived their logout: 7 in own-files and 7 in all-files."
+    )
+
+
 AT_RISK = f"logged_out was predicted by at_risk (at_risk), {AT_RISK_UNKNOWN}"
 
 
