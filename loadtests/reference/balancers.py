@@ -3,18 +3,16 @@
 import shlex
 from collections.abc import Iterator
 from difflib import unified_diff
-from pathlib import Path
 from typing import NamedTuple
 
 from compose.applications import SHIPPED
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS
-from compose.balancers.contract import Balancer, Member, Routing, Site
+from compose.balancers.contract import Balancer, Routing, Site
+from compose.balancers.example import RUN, example_members, example_site, example_words
 from compose.cluster import ClusterSpec
-from compose.supervision.ports import Listen
 from loadtests.report.markdown_pages import code
 
-HOST = "127.0.0.1"
 CAN = ("drain", "live_membership", "live_affinity", "live_retries", "tells_health", "learns_from_failures")
 
 
@@ -46,14 +44,10 @@ def abilities() -> Iterator[tuple[str, ...]]:
 def balancers() -> Iterator[ShownBalancer]:
     """Each of them in front of three nodes of `sticky-memory`."""
     for balancer in BALANCERS.values():
-        # Made-up id, folder and ports: nothing is started, and what is shown must not change from page to page.
-        spec = ClusterSpec("0123abcd", ARCHITECTURES["sticky-memory"], balancer=balancer.name)
-        folder = Path("/run/twinshop")
-        listen, admin = Listen(HOST, 8000), Listen(HOST, 9000)
-        site = Site(spec, SHIPPED.http, listen, admin, folder, folder / balancer.own_log)
-        # Without what this machine and this start alone have: a page must be the same wherever it is made.
-        words = [word for word in balancer.words(site) if "TWINSHOP" not in word]
-        command = shlex.join([balancer.system_names[0], *words])
+        # Nothing is started, and what is shown must be the same wherever and whenever the page is made.
+        spec = ClusterSpec(RUN, ARCHITECTURES["sticky-memory"], balancer=balancer.name)
+        site = example_site(balancer, spec, SHIPPED.http)
+        command = shlex.join([balancer.system_names[0], *example_words(balancer, site)])
         yield ShownBalancer(balancer, command, list(_shown(balancer, site)))
 
 
@@ -76,5 +70,5 @@ def _plain(balancer: Balancer) -> Balancer:
 
 
 def _files(balancer: Balancer, site: Site) -> dict[str, str]:
-    members = tuple(Member(f"n{number}", Listen(HOST, 8100 + number)) for number in (1, 2, 3))
-    return {name: content.decode().rstrip() for name, content in balancer.files(site, Routing(members)).items()}
+    routing = Routing(example_members(site.spec))
+    return {name: content.decode().rstrip() for name, content in balancer.files(site, routing).items()}

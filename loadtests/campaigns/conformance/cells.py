@@ -28,6 +28,8 @@ class ConformanceKey(msgspec.Struct, frozen=True):
     program: str
     """Version of the balancer's."""
     twinshop: str
+    configuration_sha256: str = ""
+    """Of what we tell the balancer; "" of a cell from before this was kept."""
 
 
 class ConformanceCell(msgspec.Struct, frozen=True):

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from compose.applications import SHIPPED
 from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS, balancer_named
 from compose.balancers.contract import Balancer
+from compose.balancers.example import RUN, configuration_sha256
+from compose.cluster import ClusterSpec, Limits
 from loadtests.campaigns.conformance.cells import (
     FILE,
     Conformance,
@@ -31,7 +34,7 @@ from loadtests.model.run_folder import RunFolder, make_campaign_folder, read_doc
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.provenance import twinshop_version
-from loadtests.running.run import asked_of_balancer, write_report
+from loadtests.running.run import asked_of_balancer, limits_of, write_report
 from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
 
 # The repeat whose page is made at once, for the sentences lead there. A page takes as long as judging ten runs.
@@ -152,9 +155,11 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[RunJob, ...]]
                 continue
             place = (event.name, balancer.name, name)
             kept = None if asked.fresh else before.get(place)
-            # Repeats of another program or another event say nothing of this one: they are forgotten, not added to.
-            cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cannot = balancer.cannot_serve(ARCHITECTURES[name].affinity, wanted)
+            told = "" if cannot else _told(balancer, event, name)  # what it cannot do it is not told
+            key = msgspec.structs.replace(key, configuration_sha256=told)
+            # Repeats of another program, event or configuration say nothing of this one: they are forgotten.
+            cell = kept if kept is not None and kept.key == key else ConformanceCell(*place, key)
             cell = msgspec.structs.replace(cell, why=cannot, failed="")
             known = known.with_cell(cell)
             for repeat in range(asked.repeats - cell.lacks(asked.repeats) + 1, asked.repeats + 1):
@@ -184,18 +189,27 @@ def balancers_of(asked: ConformanceRequest) -> tuple[str, ...]:
     return tuple(balancer.name for balancer in named)
 
 
+def _told(balancer: Balancer, event: Scenario, architecture: str) -> str:
+    """Digest of what the balancer is told in such a run."""
+    limits = limits_of(Limits(), event, "")
+    spec = ClusterSpec(RUN, ARCHITECTURES[architecture], event.nodes, limits=limits, balancer=balancer.name)
+    return configuration_sha256(balancer, spec, SHIPPED.http)
+
+
 def _asked(asked: ConformanceRequest) -> Iterator[tuple[Scenario, Balancer, ConformanceKey]]:
+    """Each event with each balancer, and the key as far as it is the same for every architecture."""
     names = sorted(path.stem for path in EVENTS.glob("*.toml"))
     for name in asked.events:
         if name not in names:
             raise UsageError(f"there is no event {name!r}", why=f"there are: {', '.join(names)}", next_step="name one")
-    balancers = [BALANCERS[name] for name in balancers_of(asked)]
+    balancers = {BALANCERS[name]: BALANCERS[name].program().version for name in balancers_of(asked)}
+    twinshop = twinshop_version()
     for name in asked.events or names:
         path = EVENTS / f"{name}.toml"
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         event = load_scenario(str(path))
-        for balancer in balancers:
-            yield event, balancer, ConformanceKey(sha256, asked.seed, balancer.program().version, twinshop_version())
+        for balancer, version in balancers.items():
+            yield event, balancer, ConformanceKey(sha256, asked.seed, version, twinshop)
 
 
 def _there(*, variants: bool) -> Iterator[Balancer]:

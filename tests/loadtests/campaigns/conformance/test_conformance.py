@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from compose.balancers import BALANCERS
+from compose.balancers.contract import Routing, Site
+from compose.balancers.haproxy import HAProxy
 from loadtests.campaigns.conformance import conformance_run
 from loadtests.campaigns.conformance.cells import (
     COLUMNS,
@@ -211,6 +213,28 @@ def test_it_goes_on_where_it_ended_and_keeps_what_is_not_asked_for_now(tmp_path:
     anew, all_of_it = plan_of(ConformanceRequest(tmp_path, ("envoy",), events=("drain",), repeats=2, fresh=True))
     assert len(all_of_it) == 2
     assert anew.by_place()["kill", "caddy", "sticky-memory"].repeats == (counts(),)
+
+
+def test_repeats_behind_a_balancer_that_was_told_otherwise_are_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ConformanceRequest(tmp_path, ("haproxy",), events=("drain",), repeats=1)
+    known, _jobs = plan_of(asked)
+    (empty,) = known.cells
+    done = ConformanceCell(*empty.place, empty.key, (counts(),), ("haproxy/1",))
+    write_conformance(tmp_path, known.with_cell(done))
+    assert plan_of(asked)[1] == ()
+    files = HAProxy.files
+
+    def other(balancer: HAProxy, site: Site, routing: Routing) -> dict[str, bytes]:
+        return {
+            name: text.replace(b"option httpchk", b"option  httpchk")
+            for name, text in files(balancer, site, routing).items()
+        }
+
+    monkeypatch.setattr(HAProxy, "files", other)
+    again, left = plan_of(asked)
+    assert ([job.into for job in left], again.cells[0].repeats) == (["haproxy/sticky-memory/1"], ())
 
 
 def test_a_repeat_that_proves_nothing_is_not_counted_and_is_run_again(
