@@ -126,6 +126,8 @@ ENTROPY_BITS = 128
 LOGINS = 8
 AT_ONCE_S = 1.1  # a signed token is dated to the second: two of one second would be the same to the letter
 BEAT_S, SPARE_S = 0.4, 1.5
+NO_LIST = (404, 405, 501)
+"""A shop that has no list of one's own sessions, or cannot make one, says so."""
 PASS: Final = "pass"
 FAIL: Final = "fail"
 NOT_APPLICABLE: Final = "not applicable"
@@ -242,11 +244,23 @@ def _ended_from_ones_own_list(door: ShopDoor, user: str) -> Steps:
     yield
     status, told = visitor.do("sessions")
     others = [each["session"] for each in told.get("sessions", ()) if not each["current"]]
-    if status != 200 or not others:
-        return Finding(FAIL, f"the list of one's own sessions was answered {status}, with {len(others)} others in it")
+    if not others:
+        said = f"the list of one's own sessions was answered {status or 'by nobody'}, with no other in it"
+        return _without_a_list(said, status, other)
     for name in others:
         status, _ = visitor.do("end_session", session=name)
     return _ended(other, f"ending the other one was answered {status}; it", bystander)
+
+
+def _without_a_list(said: str, status: int, other: DoorVisitor) -> Finding:
+    """What it shows that no other session was listed: nothing if whoever asked was a stranger, or both were refused."""
+    if status in NO_LIST:
+        return Finding(FAIL, said)
+    if status == 401:
+        return Finding(NOT_APPLICABLE, f"{said}: who asked was a stranger there")
+    if (seen := other.me()) == 200:
+        return Finding(FAIL, f"{said}; the other one was answered 200")
+    return Finding(NOT_APPLICABLE, f"{said}; the other one was answered {seen or 'by nobody'}, so it shows nothing")
 
 
 REQUIREMENTS = (

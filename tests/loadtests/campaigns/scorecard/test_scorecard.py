@@ -61,6 +61,41 @@ def test_of_a_shop_that_lets_nobody_in_nothing_can_be_said() -> None:
     assert {finding.word for finding in findings(Closed()).values()} == {"not applicable"}
 
 
+class AnswersTheList(FakeShop):
+    """It has no other session to show, and says so with that status; the other one may have ended."""
+
+    def __init__(self, status: int, *, other_ended: bool = False) -> None:
+        super().__init__()
+        self.status, self.other_ended = status, other_ended
+
+    def answer(self, path: str, user: str, token: str, body: dict[str, object]) -> tuple[int, dict[str, Any]]:
+        if path != "/sessions":
+            return super().answer(path, user, token, body)
+        if self.other_ended:
+            self.end_user(user, but=token)
+        return self.status, {}
+
+
+@pytest.mark.parametrize(
+    ("status", "other_ended", "word"),
+    [
+        (501, False, "fail"),
+        (501, True, "fail"),  # that there is no list needs no other session
+        (200, False, "fail"),
+        (503, False, "fail"),
+        (0, False, "fail"),
+        (200, True, "not applicable"),
+        (503, True, "not applicable"),
+        (0, True, "not applicable"),
+        (401, False, "not applicable"),
+        (401, True, "not applicable"),
+    ],
+)
+def test_who_is_shown_no_list_accuses_only_where_it_is_proved(status: int, other_ended: bool, word: str) -> None:
+    found = findings(AnswersTheList(status, other_ended=other_ended))["7.5.2"]
+    assert (found.word, "nobody" in found.witness) == (word, status == 0), found
+
+
 def test_the_break_comes_between() -> None:
     shop, order = FakeShop(), list[int]()
     execute(shop, USERS, lambda: order.append(len(shop.sessions)))
