@@ -214,7 +214,12 @@ def architectures_of(description: Description) -> dict[str, Architecture]:
 
 def variant_of(description: Description, architecture: str) -> DescribedVariant:
     """The variant that an architecture of it is."""
-    return description.variants()[architecture.removeprefix(description.name).removeprefix("-")]
+    return description.variants()[variant_name(description, architecture)]
+
+
+def variant_name(description: Description, architecture: str) -> str:
+    """What the description calls that variant; "" where it has none."""
+    return architecture.removeprefix(description.name).removeprefix("-")
 
 
 _LIVE = {
@@ -237,6 +242,7 @@ PLACES = {
     "port": "the port to listen on, at 127.0.0.1",
     "host": "127.0.0.1",
     "node": "the node's name: n1, n2, …",
+    "variant": "the variant's name, as in `[variant.NAME]`; nothing where none is described",
     "python": "the Python that runs Twinshop",
     "store": 'redis://…, the address of the Redis-compatible server, where sessions = "redis"',
     "store_port": "its port",
@@ -249,7 +255,7 @@ PLACES = {
     "run": "the run's id",
 }
 """The words that commands and `env` may hold in braces, and what they stand for."""
-IN_CONTAINERS = ("store", "secret", "node", "count", "run")
+IN_CONTAINERS = ("store", "secret", "node", "variant", "count", "run")
 """Those that stand for the same in a container."""
 IN_REQUESTS = ("user", "password", "value", "csrf", "token")
 """The same of requests."""

@@ -17,7 +17,7 @@ from compose.applications.compose_file import ComposeService, compose_service
 from compose.applications.confidential import blank_in_logs, passwords_of
 from compose.applications.contract import Application, ApplicationCapabilities, NodeSetup
 from compose.cluster import ClusterSpec, HttpInterface, Reply
-from compose.description import PLACES, Description, variant_of
+from compose.description import PLACES, Description, variant_name, variant_of
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, ask_page
 from compose.supervision.ports import HOST
 from compose.supervision.waiting import not_ready
@@ -43,7 +43,7 @@ class DescribedApplication(Application):
     def command(self, spec: ClusterSpec, setup: NodeSetup, python: str = sys.executable) -> list[str]:
         """As described, with its words filled in."""
         assert self._it.node is not None  # a service is run by the engine docker, and what runs already by nobody
-        return filled_places(self._it.node.command, _words(spec, setup))
+        return filled_places(self._it.node.command, _words(self._it, spec, setup))
 
     def service(self) -> ComposeService | None:
         """As its compose file has it, read once."""
@@ -55,7 +55,7 @@ class DescribedApplication(Application):
     def environment(self, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         """What the description says, and what the variant says beyond that."""
         asked = {**self._it.nodes.env, **variant_of(self._it, spec.architecture.name).env}
-        words = _words(spec, setup)
+        words = _words(self._it, spec, setup)
         if self._it.node is not None:
             own = Path(words["own"])
             shutil.rmtree(own, ignore_errors=True)  # what a node keeps on its disk goes with it, as with a container
@@ -66,7 +66,8 @@ class DescribedApplication(Application):
         """Run the command that makes tables and accounts."""
         if self._it.node is None or not self._it.node.prepare:
             return
-        command, environment = filled_places(self._it.node.prepare, _words(spec, setup)), self.environment(spec, setup)
+        command = filled_places(self._it.node.prepare, _words(self._it, spec, setup))
+        environment = self.environment(spec, setup)
         with log.open("ab") as output:
             why = run_within(command, {**os.environ, **environment}, self.home, output, PREPARED_WITHIN_S)
         if why:
@@ -123,7 +124,7 @@ def end_group(process: subprocess.Popen[Any]) -> None:
     process.wait()
 
 
-def _words(spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
+def _words(description: Description, spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
     return {
         "python": sys.executable,
         "run": spec.run,
@@ -131,6 +132,7 @@ def _words(spec: ClusterSpec, setup: NodeSetup) -> dict[str, str]:
         "host": setup.listen.host,
         "port": str(setup.listen.port),
         "node": setup.node,
+        "variant": variant_name(description, spec.architecture.name),
         "store": setup.store_url,
         "store_port": str(urlsplit(setup.store_url).port or ""),
         "shared": setup.folder,
