@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
-from loadtests.workshop.contract import Begin, Close, LiveFault
+from loadtests.workshop.contract import Begin, Close, LiveFault, Phase
 from tests.loadtests.report.test_browser import assert_axe_finds_nothing, axe_finds_nothing_at
 from tests.loadtests.workshop.dashboard.process import TOKEN
 from tests.loadtests.workshop.dashboard.stage import Played, on_stage
@@ -81,6 +81,22 @@ def test_nothing_that_is_pressed_moves_when_a_node_dies(browser: Browser, tmp_pa
                 expect(page.locator(".node.dead")).to_have_count(2)
                 expect(page.locator("#close-round")).to_be_in_viewport(ratio=1)
                 page.locator("#projector").click()
+
+
+@pytest.mark.parametrize("phase", ["predict", "run"])
+def test_the_end_of_the_workshop_takes_no_line_of_its_own(phase: Phase, browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", phase, join_code="apple-42") as played:
+        if phase == "run":
+            played.stage.handle(Close())  # its report stands there, too
+        page = played.open(browser, key=True, path="/?projector=1")
+        expect(page.locator("#report-link" if phase == "run" else "#release")).to_be_visible()
+        for width in (1280, 1920):
+            page.set_viewport_size({"width": width, "height": 720})
+            begin, end = (page.locator(button).bounding_box() for button in ("#begin", "#end"))
+            assert begin is not None
+            assert end is not None
+            assert begin["y"] < end["y"] + end["height"] / 2 < begin["y"] + begin["height"], width
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def dots_in_dead_nodes(page: Page) -> int:
