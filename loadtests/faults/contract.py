@@ -89,6 +89,8 @@ class Fault(FaultSteps):
     """Of its band on the workshop's timeline, and of its button, as #rrggbb."""
     doing: str
     """How a sentence about it begins: "Killing" (n2 …)."""
+    formerly: str = ""
+    """How one began that an earlier version wrote, if otherwise: it says the same."""
     done: str
     """What it did to its victim: (n2) "killed"."""
     sentence: str

@@ -11,6 +11,7 @@ class Sick(TroublesPages):
     kind = "sick"
     colour = "#de3b40"
     doing = "Breaking"
+    formerly = "Sickening"
     done = "sick"
     free_play = 6
     causes: tuple[Cause, ...] = (RETRIED_ELSEWHERE,)

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loadtests.faults import FAULTS
 from loadtests.judging.judge import MOST, agreement, judge
 from loadtests.model.results import Results
 from loadtests.model.run_folder import encode_document
@@ -85,6 +87,17 @@ def test_an_earlier_schema_that_lacks_something_is_no_lie_and_is_named(
     assert (found.otherwise, found.lacking, found.earlier) == ((), ("architectures.sticky-memory.faults",), 2)
     (said,) = agreement(written(tmp_path, {**document, "schema": 1}), results).otherwise
     assert said == "schema: 1 in results.json, 3 by the evidence"
+
+
+def test_what_a_fault_was_called_before_says_the_same(results: Results, tmp_path: Path) -> None:
+    renamed = {fault.formerly: fault.doing for fault in FAULTS.values() if fault.formerly}
+    assert renamed == {"Sickening": "Breaking"}
+    now = msgspec.structs.replace(results, answer="Breaking n1 logged out 1. After a flush and breaking n2, 2.")
+    document = msgspec.to_builtins(now)
+    before = {**document, "answer": "Sickening n1 logged out 1. After a flush and sickening n2, 2."}
+    assert agreement(written(tmp_path, before), now).otherwise == ()
+    (said,) = agreement(written(tmp_path, {**before, "answer": "Sickening n1 logged out 2."}), now).otherwise
+    assert said.startswith("answer: ")
 
 
 def test_what_the_evidence_does_not_give_is_a_lie(results: Results, document: dict[str, Any], tmp_path: Path) -> None:
