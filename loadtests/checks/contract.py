@@ -15,7 +15,7 @@ others, and of everything while one of them follows somebody.
 from collections.abc import Iterable
 from typing import ClassVar
 
-from loadtests.checks.witness import before_loss, witness_event
+from loadtests.checks.witness import before_loss, in_database, witness_event
 from loadtests.model.history import Exchange, StoredOrder
 from loadtests.model.measures import Measure
 from loadtests.model.results import Cause, Counted, Loss, WitnessEvent
@@ -84,9 +84,13 @@ class CartCheck(Check):
     """A kind of loss that an answer shows which has the cart."""
 
     def contradicted(self, person: ShopperTrace, exchange: Exchange, finding: Contradiction) -> None:
-        """Proved by the last cart that was shown, the way from there, and this answer."""
+        """Proved by the last cart that was shown, the way from there, and this answer; and by there being no order."""
         why = reason_of_cart_loss(self.around, person, exchange)
-        self.lose(exchange, why, [*before_loss(why, person), witness_event(exchange)], items=finding.items)
+        proof = [*before_loss(why, person), witness_event(exchange)]
+        if finding.unmade is not None:
+            asked = [event for event in (*proof, witness_event(finding.unmade)) if event is not None]
+            proof = [*sorted(asked, key=lambda event: event.at_ms), in_database(None, exchange.done_us / 1000)]
+        self.lose(exchange, why, proof, items=finding.items)
 
 
 class Tally:

@@ -130,7 +130,7 @@ def _agreement(run: Path, folder: Path, results: Results) -> str:
         raise LossesLeftOut(
             f"results.json of {run} leaves out {len(found.left_out)} of the losses that its evidence proves: "
             f"{found.left_out[0]}",
-            why="; ".join(found.left_out[1:MOST]) or "it was changed, or the evidence was",
+            why="; ".join(found.left_out[1:MOST]) or "it or the evidence was changed, or another version counted",
             next_step=f"if you trust the evidence: {again}",
         )
     if found.otherwise:

@@ -203,6 +203,7 @@ class Books(ActionCounts):
                     f"{book.acknowledged}"
                 )
             total.add(book)
+        replay.enter_denied(total)
         for promise in replay.promises if orders_read else ():
             _enter_order(total, promise, replay.orders.get(promise.exchange.order))
         if total.balance():

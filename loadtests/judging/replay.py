@@ -4,14 +4,16 @@ Nothing of the history is kept but a few exchanges of each shopper and the check
 records needs no more memory than its shoppers and its orders.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from itertools import islice
 from typing import ParamSpec
 
 from loadtests.checks import CHECKS, TALLIES, Check, Tally
 from loadtests.faults.effects import NodeFormat
 from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange, StoredOrder
 from loadtests.model.results import Counted, LogoutCounts, Loss
-from loadtests.session_model.carts import Cart, Contradiction
+from loadtests.session_model.carts import Cart, Contradiction, Items
 from loadtests.session_model.circumstances import circumstances_of
 from loadtests.session_model.shopper_trace import AcknowledgedOrder, ShopperTrace, packed, packed_order
 from loadtests.session_model.timeline import RunTimeline
@@ -36,6 +38,10 @@ class Guarded:
             self.crashed[name] = f"{type(error).__name__}: {error}"
 
 
+_Supposed = tuple[ShopperTrace, Exchange, Contradiction]
+"""The shopper before the answer that showed the cart without the goods; that answer; what it is without an order."""
+
+
 class HistoryReplay(Guarded):
     """One architecture's history; `add` its records in order, then `close`."""
 
@@ -54,6 +60,8 @@ class HistoryReplay(Guarded):
         self._of_orders = [check for check in self.checks.values() if type(check).stored is not Check.stored]
         self._checkouts: dict[str, AcknowledgedOrder] = {}
         """By request; those too of which nobody knows what became."""
+        self._supposed: dict[str, _Supposed] = {}
+        """By request, unknown checkouts that were taken for orders."""
 
     def see(self, scene: RunTimeline) -> None:
         """What the checks look at from now on: of a run that still goes on, the scene grows."""
@@ -90,9 +98,12 @@ class HistoryReplay(Guarded):
         if exchange.jar != "main":
             self._elsewhere(person, exchange)
             return
-        findings = person.memory.saw(exchange)
+        memory, supposed = person.memory, len(person.memory.supposed)
+        findings = memory.saw(exchange)
         if findings:
             self._contradicted(person, exchange, findings)
+        for request in islice(memory.supposed, supposed, None):
+            self._supposed[request] = copy(person), exchange, memory.supposed[request]
         if exchange.do == "checkout":
             # Before `keep`: what may be asked for is the answer that showed the cart before this one.
             self._checkout(exchange, person.memory.checked_out, person.cart)
@@ -110,6 +121,8 @@ class HistoryReplay(Guarded):
 
     def close(self) -> None:
         """The history has ended. Orders are compared with the database only if the run came so far as to read it."""
+        for person, exchange, finding in self._denied():
+            self._contradicted(person, exchange, (finding,))
         for check in self.checks.values():
             self._guard(check.kind, self._close, check)
 
@@ -128,6 +141,21 @@ class HistoryReplay(Guarded):
         """Acknowledged facts that a later answer, or the database, was compared with."""
         by_answers = sum(person.memory.facts for person in self.people.values())
         return by_answers + (len(self.promises) if self.around.run.finished else 0)
+
+    def enter_denied(self, book: Items) -> None:
+        """Book what was taken for ordered, and the database denies, where it belongs."""
+        for _, _, finding in self._denied():
+            book.ordered -= finding.items
+            if finding.kind:
+                book.lost += finding.items
+            else:
+                book.undecided += finding.items
+
+    def _denied(self) -> Iterator[_Supposed]:
+        """Checkouts that no answer acknowledged and that made no order, although the cart was shown without them."""
+        run = self.around.run
+        if run.finished and run.can.shows_orders:
+            yield from (it for request, it in self._supposed.items() if request not in self.made)
 
     def _elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """With other cookies than the shopper's own: only an order changes what the shopper may expect."""

@@ -26,10 +26,10 @@ def possible(worlds: list[Any], write: Any, *, sure: bool) -> list[Any]:
         change = Counter({write.sku: write.quantity if write.do == "add" else -cart[write.sku]})
         then = Counter[str]() if write.do == "checkout" else cart + change
         units = booked + Counter({CART[write.do]: abs(then.total() - cart.total())})
-        both = [(cart, booked, done | {write.request: False}), (then, units, done | {write.request: True})]
+        both = [(cart, booked, done | {write.request: False}), (then, units, done | {write.request: cart.total() or 1})]
         for future in both[sure:] if sure or then != cart else [(cart, booked, done)]:
             *first, told = futures.get(key := frozenset(future[0].items()), future)
-            futures[key] = (*first, {q: did for q, did in told.items() if future[2].get(q) == did})
+            futures[key] = (*first, {q: did for q, did in told.items() if bool(did) == bool(future[2].get(q, not did))})
     return list(futures.values())
 def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bottom
     """What an answer acknowledges to a shopper, and what it contradicts."""
@@ -68,19 +68,23 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
             me.worlds, me.believing = [(*me.worlds[0][:2], {})], True  # too many to accuse anybody
     if r.overlapped or r.do in ASIDE or not ((ok and r.cart is not None) or (r.do == "checkout" and r.status == 400)):
         return  # no cart was shown; 400 is said of an empty one
-    cart, own = Counter(r.cart), r.quantity if ok and r.do == "add" else 0
+    cart, own, odd = Counter(r.cart), r.quantity if ok and r.do == "add" else 0, me.believing
+    empty = cart.total() <= own and not cart.keys() - {r.sku}  # but for what the request itself added
     true = [world for world in me.worlds if world[0] == cart]
     true = true or [w for late in me.late.values() for w in possible(me.worlds, late, sure=True) if w[0] == cart]
     if not true:  # no possible cart, and none that a write explains which came late
         nearest, booked, done = min(me.worlds, key=lambda world: ((world[0] - cart) + (cart - world[0])).total())
         missing, extra = (nearest - cart).total(), (cart - nearest).total()
-        emptied = cart.total() <= own and not cart.keys() - {r.sku} and all(world[0] for world in before)
-        found = {"cart_lost" if emptied else "items_lost": missing, "cart_rolled_back": extra}
-        me.losses += [(kind, r, units) for kind, units in found.items() if units and not me.believing]
-        me.booked.update({"gained": extra, "undecided" if me.believing else "lost": missing})
-        true = [(cart, booked, {q: True for q in done if done[q]})]
+        kind = "cart_lost" if empty and all(world[0] for world in before) else "items_lost"
+        found = {kind: missing, "cart_rolled_back": extra}
+        me.losses += [(kind, r, units) for kind, units in found.items() if units and not odd]
+        me.booked.update({"gained": extra, "undecided" if odd else "lost": missing})
+        true = [(cart, booked, {q: done[q] for q in done if done[q]})]
     for q, did in true[0][2].items():
         me.settled[q] = "ok" if did else "failed"  # as far as anybody knows: what nobody answered may still come
+        if did and q in me.denied:  # no order was made of it: what is gone was lost
+            me.losses += [] if odd else [("cart_lost" if empty else "items_lost", r, did)]
+            me.booked.update({"ordered": -did, "undecided" if odd else "lost": did})
         me.late |= {q: me.doubtful[q]} if not did and not me.doubtful[q].status and len(me.late) < 8 else {}
     me.late = {q: write for q, write in me.late.items() if not true[0][2].get(q)}
     me.worlds, me.believing, me.audited = [(cart, true[0][1], {})], False, r.why == "audit"
@@ -92,13 +96,16 @@ def opinion(plan: Any, events: list[Any], history: list[Any]) -> dict[str, Any]:
     people = {each["shopper"]: Record(
         name=f"user-{each['shopper']:04d}", worlds=[(Counter(), Counter(), {})], doubtful={}, late={}, settled={},
         booked=Counter(), losses=[], login_us=-1, rival="", entering=None, leaving=None, ordered=None, shown=None,
-        logged_in=False, known=False, believing=False, audited=False, seen=False, odd=0) for each in plan["shoppers"]}
+        logged_in=False, known=False, believing=False, audited=False, seen=False, odd=0, denied=set())
+        for each in plan["shoppers"]}
     repeats = min((e.at_us for e in events if (e.event == "cluster_ready" and e.limits.get("balancer_retries")) or (
         e.event == "fault" and (e.kind, e.phase) == ("balancer-retries", "injected"))), default=1 << 62)
     for r in asked:
         if r.outcome == "failed" and r.do in ("login", *LEAVE, *CART) and r.status and r.done_us >= repeats:
             r.outcome = "unknown"  # a node that was asked before may have done it, and this one was asked again
         me, own = people[r.shopper], r.jar == "main"
+        if finished and r.do == "checkout" and r.outcome == "unknown" and r.request not in made:
+            me.denied.add(r.request)
         me.seen |= own and r.why == "audit" and (r.outcome == "ok" or r.status == 401)
         if own and r.outcome != "not_sent":
             shop(me, r)

@@ -21,6 +21,8 @@ class Contradiction(msgspec.Struct, frozen=True):
     kind: str
     items: int = 0
     """Units of goods that went with it."""
+    unmade: Exchange | None = None
+    """The unknown checkout that would explain it, had it made an order."""
 
 
 Cart = dict[str, int]
@@ -59,6 +61,8 @@ class PossibleState:
     removed: int = 0
     ordered: int = 0
     happened: dict[str, bool] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    """Units that each unknown checkout took from it, by request; never changed, as forked states share it."""
 
     def copy(self) -> PossibleState:
         """Another one, as yet the same."""
@@ -69,6 +73,16 @@ class PossibleState:
         book.acknowledged += self.acknowledged
         book.removed += self.removed
         book.ordered += self.ordered
+
+    def perhaps(self, write: Exchange) -> PossibleState | None:
+        """Another one, in which a write that is unknown was done; None if that changes nothing."""
+        other = self.copy()
+        if not other.carry_out(write.do, write.sku, write.quantity):
+            return None
+        other.happened[write.request] = True
+        if write.do == "checkout":
+            other.taken = {**self.taken, write.request: sum(self.cart.values())}
+        return other
 
     def carry_out(self, do: Do, sku: str, quantity: int) -> bool:
         """Do it to this cart; False if it changes nothing (a new dict is made, never the old one changed)."""

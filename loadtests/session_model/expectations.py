@@ -45,6 +45,9 @@ class ExpectedSession:
     items: Items = field(default_factory=Items)
     settled: dict[str, Outcome] = field(default_factory=dict)
     """What became of each unknown write that later answers settled: ok or failed, by the last of these."""
+    supposed: dict[str, Contradiction] = field(default_factory=dict)
+    """By request, each unknown checkout that is settled as ok because its goods are gone, and what that comes to if
+    the database has no such order; its kind is empty where nobody knows what should have been in the cart."""
     checked_out: Cart | None = None
     """The cart that the last acknowledged checkout ordered; None if several were possible."""
     audited: bool = False
@@ -239,10 +242,8 @@ class ExpectedSession:
         forked = []
         for world in self._worlds:
             forked.append(world)
-            other = world.copy()
-            if other.carry_out(do, exchange.sku, exchange.quantity):
+            if (other := world.perhaps(exchange)) is not None:
                 world.happened[exchange.request] = False
-                other.happened[exchange.request] = True
                 forked.append(other)
         self._unknown[exchange.request] = exchange
         self._possible(forked)
@@ -293,10 +294,11 @@ class ExpectedSession:
         self.audited = exchange.why == "audit"
         for world in self._worlds:
             if world.cart == shown:
+                self._suppose(world, exchange, shown)
                 self._settle_on(world, shown, settle=True)
                 self._cart_uncertain = False
                 return found
-        if self._came_late(shown):
+        if self._came_late(exchange, shown):
             return found
         return found + self._contradicted(exchange, before, shown)
 
@@ -322,27 +324,32 @@ class ExpectedSession:
         self.items.removed += units
         return True
 
-    def _came_late(self, shown: Cart) -> bool:
+    def _came_late(self, exchange: Exchange, shown: Cart) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
-        for request, exchange in self._late.items():
-            explained = []
-            for world in self._worlds:
-                later = world.copy()
-                if later.carry_out(exchange.do, exchange.sku, exchange.quantity) and later.cart == shown:
-                    explained.append(later)
-            if explained:
+        for request, write in self._late.items():
+            later = (world.perhaps(write) for world in self._worlds)
+            if explained := [world for world in later if world is not None and world.cart == shown]:
                 self._possible(explained)  # what only some of them take for done stays open
+                self._suppose(self._worlds[0], exchange, shown)
                 self._settle_on(self._worlds[0], shown, settle=True)
                 self._cart_uncertain = False
-                self.settled[request] = "ok"
                 del self._late[request]
                 return True
         return False
+
+    def _suppose(self, world: PossibleState, exchange: Exchange, shown: Cart) -> None:
+        """This world is taken for the true one: that its checkouts made orders, only the database can tell."""
+        for request, units in world.taken.items():
+            if world.happened.get(request):
+                kind = "cart_lost" if _only_its_own(exchange, shown) else "items_lost"
+                checkout = self._unknown.get(request) or self._late[request]
+                self.supposed[request] = Contradiction("" if self._cart_uncertain else kind, units, checkout)
 
     def _contradicted(self, exchange: Exchange, before: list[Cart], shown: Cart) -> tuple[Contradiction, ...]:
         """No possible cart is the one shown: name what is missing or back, against the likeliest, and adopt what is."""
         world = min(self._worlds, key=lambda world: lacking(world.cart, shown) + lacking(shown, world.cart))
         missing, extra = lacking(world.cart, shown), lacking(shown, world.cart)
+        self._suppose(world, exchange, shown)
         uncertain, self._cart_uncertain = self._cart_uncertain, False
         for request, happened in world.happened.items():
             if happened:  # only with it is this world the likeliest; that the others did not happen, nobody has shown
@@ -355,9 +362,7 @@ class ExpectedSession:
         self.items.lost += missing
         found = []
         if missing:
-            own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
-            emptied = sum(shown.values()) <= own and not (shown.keys() - {exchange.sku}) and all(before)
-            kind = "cart_lost" if emptied else "items_lost"
+            kind = "cart_lost" if _only_its_own(exchange, shown) and all(before) else "items_lost"
             found.append(Contradiction(kind, missing))
         if extra:
             found.append(Contradiction("cart_rolled_back", extra))
@@ -370,3 +375,9 @@ class ExpectedSession:
         self._settle_on(world, {}, settle=False)
         self._late.clear()
         self._cart_uncertain = False
+
+
+def _only_its_own(exchange: Exchange, shown: Cart) -> bool:
+    """The cart that this answer shows is empty, but for what the request itself added."""
+    own = exchange.quantity if exchange.do == "add" and exchange.outcome == "ok" else 0
+    return sum(shown.values()) <= own and not (shown.keys() - {exchange.sku})

@@ -1,6 +1,6 @@
 """The second opinion: it agrees with the judge, notices what was changed by hand, and owes the project nothing.
 
-Three scripts, for not every number fits into 155 lines: who lost what, what single answers show, what it cost.
+Three scripts, for not every number fits into 165 lines: who lost what, what single answers show, what it cost.
 """
 
 from __future__ import annotations
@@ -319,9 +319,9 @@ class TestUnreadable:
 
 class TestIndependence:
     @each_script
-    def test_it_has_at_most_155_lines_of_at_most_120_characters(self, script: Path) -> None:
+    def test_it_has_at_most_165_lines_of_at_most_120_characters(self, script: Path) -> None:
         lines = script.read_text().splitlines()
-        assert len(lines) <= 155
+        assert len(lines) <= 165
         assert max(map(len, lines)) <= 120
 
     @each_script

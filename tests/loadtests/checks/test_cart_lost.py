@@ -6,13 +6,17 @@ from typing import ClassVar
 
 from loadtests.checks.cart_lost import CartLost
 from tests.loadtests.checks.contract import CheckContract, case
-from tests.loadtests.stories import Story, losses, scene
+from tests.loadtests.stories import Story, losses, scene, stored
 
 TEA = {"tea": 2}
 
 
 def with_tea() -> Story:
     return Story().login("n2").add("tea", 2, shows=TEA, node="n2")
+
+
+CHECKED_OUT = with_tea().checkout(status=503).cart({})
+ORDERED = stored("o1", TEA, request=CHECKED_OUT.exchanges[2].request)
 
 
 class TestCartLost(CheckContract):
@@ -37,6 +41,7 @@ class TestCartLost(CheckContract):
         "what was shown instead is believed: counted once": case(
             with_tea().stranger().login().add("mug", shows={"mug": 1}).cart({"mug": 1})
         ),
+        "an unknown checkout that made no order": case(CHECKED_OUT),
         "lost twice": case(with_tea().cart({}).add("tea", 2, shows=TEA).cart({}), times=2),
     }
     innocent: ClassVar = {
@@ -44,7 +49,7 @@ class TestCartLost(CheckContract):
         "only what was just added is missing": case(Story().login().add("mug", shows={})),
         "kept over a flicker": case(with_tea().stranger().login().cart(TEA)),
         "ordered": case(with_tea().checkout("o1").cart({})),
-        "an unknown checkout that happened": case(with_tea().checkout(status=503).cart({})),
+        "an unknown checkout that happened": case(CHECKED_OUT, ORDERED),
         "taken out": case(with_tea().remove("tea", shows={}).cart({})),
         "an unknown removal that happened": case(with_tea().remove("tea", status=0).cart({})),
         "given up with a logout": case(with_tea().logout().login().cart({})),

@@ -330,6 +330,12 @@ class TestItems:
     def test_without_an_audit_nobody_knows(self) -> None:
         assert books_of(Story().login().add("tea", 3, shows={"tea": 3})).items.undecided == 3
 
+    def test_what_is_gone_and_was_not_ordered_is_lost(self) -> None:
+        told = Story().login().add("tea", 2, shows={"tea": 2}).checkout(status=503).audit({})
+        order = stored("o1", {"tea": 2}, request=told.exchanges[2].request)
+        closed = (books_of(told, orders=(order,)), books_of(told))
+        assert [(it.items.ordered, it.items.lost, it.problems) for it in closed] == [(2, 0, ()), (0, 2, ())]
+
     def test_an_order_that_holds_less_has_lost_the_rest(self) -> None:
         told = Story().login().add("tea", 3, shows={"tea": 3}).checkout("o1").audit({})
         items = books_of(told, orders=[stored("o1", {"tea": 1}, request=told.exchanges[2].request)]).items

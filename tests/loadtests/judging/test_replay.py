@@ -9,13 +9,14 @@ from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
 from loadtests.judging.books import Books, Steps
 from loadtests.judging.replay import HistoryReplay
+from loadtests.model.application import ApplicationFacts
 from loadtests.model.history import Exchange
-from loadtests.session_model.carts import Contradiction
+from loadtests.session_model.carts import Contradiction, Items
 from loadtests.session_model.expectations import ExpectedSession
 from loadtests.session_model.shopper_trace import ShopperTrace
 from tests.loadtests.model_shop import MODELLED, Model
 from tests.loadtests.session_model.accused import strike, where
-from tests.loadtests.stories import Story, replayed, scene
+from tests.loadtests.stories import Story, replayed, scene, stored
 
 
 class _CrashesTheSecondTime(LoggedOut):
@@ -124,3 +125,61 @@ def test_the_answer_before_an_order_is_kept_only_where_it_may_be_asked_for() -> 
         told.exchanges[-1] = shown = replace(told.last, overlapped=overlapped)
         (promise,) = replayed(told.checkout("o1").exchanges, at).promises
         assert promise.shown == (shown if kept else None)
+
+
+def in_doubt() -> Story:
+    """An error answers the checkout of two mugs; the next look at the cart shows it empty."""
+    return Story().login().add("mug", 2, shows={"mug": 2}).checkout(status=503).cart({})
+
+
+def test_what_is_gone_and_was_not_ordered_is_lost() -> None:
+    told = in_doubt()
+    (loss,) = replayed(told.exchanges, scene()).losses()
+    assert (loss.kind, loss.items, loss.at_ms) == ("cart_lost", 2, told.last.done_us / 1000)
+    shown, ordered, empty, database = (event.what for event in loss.witness[1:])
+    assert ("2 mug" in shown, "503" in ordered, "nothing" in empty) == (True, True, True)
+    assert database == "after the run, the database holds no such order"
+    order = stored("o1", {"mug": 2}, request=told.exchanges[-2].request)
+    assert replayed([*told.exchanges, order], scene()).losses() == (), "the database has the order"
+    assert replayed(told.exchanges, scene(finished=False)).losses() == (), "nobody has read the database"
+    other = replace(scene(), application=ApplicationFacts("notes", "B", "", ()))
+    assert replayed(told.exchanges, other).losses() == (), "it shows none"
+
+
+def test_without_an_order_a_cart_that_holds_something_else_lacks_items() -> None:
+    told = Story().login().add("mug", 2, shows={"mug": 2}).checkout(status=503).add("tea")
+    assert [it.kind for it in replayed(told.cart({"tea": 1}).exchanges, scene()).losses()] == ["items_lost"]
+    told = in_doubt().add("tea", shows={"tea": 1})
+    assert [it.kind for it in replayed(told.exchanges, scene()).losses()] == ["cart_lost"], "it was seen empty before"
+
+
+def test_a_refusal_of_a_checkout_that_may_have_been_repeated_shows_the_cart_gone() -> None:
+    told = Story().login().add("mug", shows={"mug": 1}).checkout(status=400)
+    told.exchanges[-1] = repeated = replace(told.last, outcome="unknown")  # as it is judged where a balancer repeats
+    (loss,) = replayed(told.exchanges, scene()).losses()
+    assert (loss.kind, loss.at_ms) == ("cart_lost", repeated.done_us / 1000)
+    order = stored("o1", {"mug": 1}, request=repeated.request)
+    assert replayed([*told.exchanges, order], scene()).losses() == ()
+
+
+def test_where_nobody_knows_what_was_in_the_cart_nobody_says_that_it_was_lost() -> None:
+    told = Story().login().add("mug", 2, shows={"mug": 2}).checkout(status=503).me(None, user="user-0002").cart({})
+    replay, book = replayed(told.exchanges, scene()), Items()
+    replay.enter_denied(book)
+    assert ([loss.kind for loss in replay.losses()], book.undecided, book.balance()) == (["wrong_user"], 2, 0)
+
+
+def test_a_checkout_that_came_late_and_made_no_order_explains_nothing() -> None:
+    told = Story().login().add("mug", shows={"mug": 1}).checkout(status=0).cart({"mug": 1}).cart({})
+    assert [it.kind for it in replayed(told.exchanges, scene()).losses()] == ["cart_lost"]
+    order = stored("o1", {"mug": 1}, request=told.exchanges[2].request)
+    assert replayed([*told.exchanges, order], scene()).losses() == ()
+
+
+def test_what_was_lost_with_the_login_is_lost_with_its_cause() -> None:
+    told = Story().at(4).login("n2").add("mug", 2, shows={"mug": 2}, node="n2").at(5.1).checkout(status=503)
+    told.stranger().login("n1", why="recovery").cart({})
+    found = replayed(told.exchanges, scene(("n2", 5))).losses()
+    assert [(loss.kind, loss.cause) for loss in found] == [
+        ("logged_out", "node_killed"), ("cart_lost", "session_gone_with_login"),
+    ]  # fmt: skip
