@@ -99,6 +99,16 @@ def test_the_end_of_the_workshop_takes_no_line_of_its_own(phase: Phase, browser:
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
+def test_how_to_join_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
+    with on_stage(tmp_path / "w", "predict", join_code="apple-42") as played:
+        page = played.open(browser, key=True, width=360, height=740)
+        expect(page.locator("#join-button")).to_be_visible()
+        margins = page.locator("main").evaluate("it => getComputedStyle(it).paddingRight")
+        box = page.locator("#join-button").bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 360 - float(margins.removesuffix("px"))
+
+
 def dots_in_dead_nodes(page: Page) -> int:
     found: int = page.evaluate("""() => {
         const dead = [...document.querySelectorAll(".node.dead > rect")].map((rect) => rect.getBoundingClientRect());
