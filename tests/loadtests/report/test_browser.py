@@ -107,6 +107,16 @@ def test_the_table_of_numbers_fits_a_phone(browser: Browser, address: str) -> No
     assert page.locator("#summary .head").first.is_visible(), "each number says what it is"
 
 
+def test_a_long_name_in_a_witness_fits_a_phone(browser: Browser, address: str) -> None:
+    page, _, _ = opened(browser, address, width=360, scheme="light", scripts=True)
+    page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
+    event = page.locator(".witness li > span").first
+    event.evaluate("it => it.prepend(`ordered the cart: order ${'0123456789abcdef'.repeat(2)} (201) `)")
+    box = event.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
+
+
 def test_charts_follow_the_page_and_their_letters_do_not(browser: Browser, address: str) -> None:
     sizes = {}
     for width in (1280, 390):
