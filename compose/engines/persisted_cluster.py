@@ -6,12 +6,11 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from filelock import FileLock
 
 from compose.applications import application_of
 from compose.applications.contract import NodeState
@@ -24,6 +23,7 @@ from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_fo
 from compose.engines.contract import Blow, Cluster
 from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
+from compose.supervision.file_lock import hold_file
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
 from compose.supervision.recovery import is_own_folder, remove_own_folder
@@ -237,7 +237,9 @@ class PersistedCluster(Cluster):
                 yield False
                 return
             # Another process may change it, too: two terminals with `twinshop kill`.
-            with FileLock(self.work / "change.lock", timeout=self.spec.limits.stop_s):
+            with ExitStack() as held:
+                with suppress(FileNotFoundError):  # another process has stopped it: reading its file will say so
+                    held.enter_context(hold_file(self.work / "change.lock", self.spec.limits.stop_s))
                 self._reread()
                 yield True
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
-import platformdirs
-from filelock import FileLock, Timeout
 
+from compose.supervision.file_lock import hold_file
 from compose.supervision.ledger_file import SUFFIX, Entry, Folder, Owner, read_page
 from compose.supervision.process_table import birth_of
 from compose.supervision.recovery import Recovered, clear, make_own_folder, recover
@@ -37,7 +36,11 @@ _encoder = msgspec.json.Encoder()
 def state_folder() -> Path:
     """Where ledgers, locks and kept clusters live: `TWINSHOP_STATE`, or the user's own state folder."""
     named = os.environ.get(STATE_VARIABLE)
-    return Path(named).absolute() if named else Path(platformdirs.user_state_dir("twinshop", appauthor=False))
+    if named:
+        return Path(named).absolute()
+    import platformdirs  # here, for who is told needs none of it
+
+    return Path(platformdirs.user_state_dir("twinshop", appauthor=False))
 
 
 @contextmanager
@@ -49,26 +52,23 @@ def hold_machine(state: Path) -> Iterator[None]:
         EnvironmentNotReady: the state folder cannot be written.
     """
     path = state / "machine.lock"
-    lock = FileLock(path)
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Busy(
-            "another run is going on",
-            why="two runs at once would measure each other",
-            next_step="wait for it to end, or stop it with Ctrl-C in its window",
-        ) from None
-    except OSError as error:
-        raise EnvironmentNotReady(
-            f"cannot lock {path}",
-            why=error.strerror or str(error),
-            next_step="make its folder writable, or set TWINSHOP_STATE to another one",
-        ) from error
-    try:
+    with ExitStack() as held:
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            held.enter_context(hold_file(path))
+        except TimeoutError:
+            raise Busy(
+                "another run is going on",
+                why="two runs at once would measure each other",
+                next_step="wait for it to end, or stop it with Ctrl-C in its window",
+            ) from None
+        except OSError as error:
+            raise EnvironmentNotReady(
+                f"cannot lock {path}",
+                why=error.strerror or str(error),
+                next_step="make its folder writable, or set TWINSHOP_STATE to another one",
+            ) from error
         yield
-    finally:
-        lock.release()
 
 
 class Ledger:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compose.applications.contract import NodeSetup
+from compose.cluster import NodeChanges
 from compose.engines.contract import Cluster
 from compose.engines.processes import ProcessesEngine
 from compose.running import attach, choose_run, end_cluster, folder_of, keep_cluster, kept_runs, new_run_id
@@ -66,11 +67,14 @@ def test_of_several_one_must_be_named(own_state: Path) -> None:
 def test_one_whose_file_is_damaged_is_ended_all_the_same(own_state: Path) -> None:
     spec = new_spec("signed-token", nodes=1)
     keep_cluster(own_state, ProcessesEngine(), spec, say_nothing)
+    attached = attach(own_state, spec.run)
     (folder_of(own_state, spec.run) / "work" / "cluster.json").write_text("{")
     with pytest.raises(UsageError):
         attach(own_state, spec.run)
     assert len(end_cluster(own_state, spec.run).processes) >= 2
     assert living_of_run(spec.run) == set()
+    with pytest.raises(UsageError, match="no cluster runs"):
+        attached.change("n1", NodeChanges())  # by whoever has not heard that it was ended
     assert not folder_of(own_state, spec.run).exists()
 
 
