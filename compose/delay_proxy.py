@@ -14,53 +14,14 @@ from pathlib import Path
 
 import msgspec
 
+from compose.wires import Link, WireFile, WireStatus, host_and_port
+
 LOOK_S = 0.01
 PIECE = 65_536
 AT_ONCE = 256  # pieces of one direction that may be under way; a sender with more has to wait
 
 
-class Link(msgspec.Struct, frozen=True):
-    """One wire: from an end (a node, or the replica) to the session store."""
-
-    listen: str
-    """Where that end reaches the store: host:port."""
-    leads_to: str
-    """Where the store is: host:port."""
-    delay_ms: float = 0.0
-    """Added to each answer's way back."""
-    cut: bool = False
-
-
-class WireFile(msgspec.Struct, frozen=True):
-    """What the wires are told. Lines are added and changed, never taken away."""
-
-    status: str
-    """host:port; whoever connects there is told how the wires are."""
-    lines: dict[str, Link]
-    """By end."""
-
-
 _decode_wire_file = msgspec.json.Decoder(WireFile).decode
-
-
-class WireStatus(msgspec.Struct, frozen=True):
-    """How the wires are, by their own word."""
-
-    boot: str
-    """A new one with each start."""
-    lines: dict[str, Link]
-
-    def words(self) -> str:
-        """Which of them are not as they should be, for an evidence."""
-        found = [f"{end} cut" for end, line in self.lines.items() if line.cut]
-        found += [f"{end} +{line.delay_ms:g} ms" for end, line in self.lines.items() if line.delay_ms]
-        return ", ".join(found) or f"{len(self.lines)} wires, none slow or cut"
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Both of host:port."""
-    host, _, port = address.rpartition(":")
-    return host, int(port)
 
 
 class Carrier:

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from compose.cluster import Reply
-from compose.delay_proxy import WireStatus, host_and_port
 from compose.supervision.ports import Listen
+from compose.wires import WireStatus, host_and_port
 
 PROBE_S = 0.3  # one look: three of them make an observation, which may take at most 1 s
 WITHIN_S = 2.8  # one question whose answer may be late: below the 3 s that may pass in all

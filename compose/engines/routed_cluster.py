@@ -17,12 +17,12 @@ import msgspec
 
 from compose.balancers.contract import Member, MemberHealth, Routing, Site
 from compose.cluster import OF_A_CANARY, STORE, WIRES, Balancing, Observation, Reply, Wire
-from compose.delay_proxy import Link, WireFile
 from compose.engines.persisted_cluster import CONFIGURATION, PersistedCluster
 from compose.probes import PROBE_S, Unanswered, ask, ping
 from compose.supervision.ledger_file import Broken
 from compose.supervision.ports import HOST
 from compose.supervision.waiting import wait_for
+from compose.wires import Link, WireFile
 from shared.errors import TwinshopError, UsageError
 
 REMOVED_WITHIN_S = 0.5  # for the balancer to hear that a node is no member any more: until then it sends it requests

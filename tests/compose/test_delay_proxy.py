@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from compose.delay_proxy import Link, WireFile
 from compose.probes import report_of_wires
 from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import HOST, free_ports
+from compose.wires import Link, WireFile
 from shared.whole_file import write_whole
 from tests.waiting import until
 
