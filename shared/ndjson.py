@@ -3,6 +3,7 @@
 `read_records` gives the records one by one; `read_batches` gives some hundreds at once, at half the cost of each.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -18,6 +19,8 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError)
 BLOCK = 1 << 17
 """Bytes that are decoded at once. Measured: of 2**20 bytes, the records no longer fit into the processor's caches, and
 each costs a quarter more."""
+BULK = 1 << 26
+"""From so many bytes on NumPy saves more than it takes to load it."""
 
 
 class FilePart(msgspec.Struct, frozen=True):
@@ -62,8 +65,9 @@ def read_batches(
     number = 0
     try:
         with path.open("rb", buffering=BLOCK) as file:
+            in_bulk = os.fstat(file.fileno()).st_size >= BULK
             for block in _blocks(file, part):
-                records = _at_once(block, decoder)
+                records = _at_once(block, decoder, in_bulk=in_bulk)
                 if records is not None:
                     number += len(records)
                 else:
@@ -87,26 +91,31 @@ def _blocks(file: BinaryIO, part: FilePart) -> Iterator[bytes]:
         yield block
 
 
-def _at_once(block: bytes, decoder: msgspec.json.Decoder[T]) -> list[T] | None:
-    """The records of a block in which every line is exactly one record; None if it is not so sure of that."""
-    try:
-        records = decoder.decode_lines(block)
-    except UNDECODABLE:
-        return None
-    return records if _one_a_line(block, len(records)) else None
-
-
-def _one_a_line(block: bytes, records: int) -> bool:
-    """Whether each line is one record.
+def _at_once(block: bytes, decoder: msgspec.json.Decoder[T], *, in_bulk: bool) -> list[T] | None:
+    """The records of a block in which every line is exactly one record; None if it is not so sure of that.
 
     The decoder looks for values and does not care for lines: two on one, or one on two, would be all right. A line
     cannot end between `}` and `{` but between two records; so if all do, and there are as many, each line is one.
     """
-    import numpy as np  # here, for nodes write logs and read none; it takes a fifth of the time of `bytes.count`
+    try:
+        records = decoder.decode_lines(block)
+    except UNDECODABLE:
+        return None
+    lines_end_well = _end_well_in_bulk if in_bulk else _end_well
+    return records if lines_end_well(block, len(records)) else None
+
+
+def _end_well(block: bytes, lines: int) -> bool:
+    whole = block.startswith(b"{") and block.endswith(b"}\n")
+    return whole and block.count(b"\n") == lines and block.count(b"}\n{") == lines - 1
+
+
+def _end_well_in_bulk(block: bytes, lines: int) -> bool:
+    import numpy as np  # in a third of the time of `bytes.count`, once it is loaded
 
     letters = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(letters == ord("\n"))
-    if len(ends) != records or ends[-1] != len(letters) - 1 or letters[0] != ord("{"):
+    if len(ends) != lines or ends[-1] != len(letters) - 1 or letters[0] != ord("{"):
         return False
     return bool((letters[ends - 1] == ord("}")).all() and (letters[ends[:-1] + 1] == ord("{")).all())
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared import ndjson
 from shared.errors import RunFolderError
-from shared.ndjson import read_records
+from shared.ndjson import BLOCK, read_batches, read_records
 
 WHOLE = b'{"name":"tea"}\n'
 decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -36,3 +37,42 @@ def test_a_line_that_is_cut_off_anywhere(tmp_path: Path, cut: int) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot read"):
         list(read_records(tmp_path / "none", decode, "an article"))
+
+
+@pytest.fixture(params=["few bytes", "many bytes"])
+def how_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "many bytes":
+        monkeypatch.setattr(ndjson, "BULK", 0)
+
+
+def batches(path: Path, content: bytes) -> list[dict[str, str]]:
+    path.write_bytes(content)
+    decoder = msgspec.json.Decoder(dict[str, str])
+    return [record for records in read_batches(path, decoder, "an article") for record in records]
+
+
+@pytest.mark.usefixtures("how_many")
+@pytest.mark.parametrize("times", [0, 1, 2, 3 * BLOCK // len(WHOLE)])
+def test_records_come_in_lists_as_they_stand(tmp_path: Path, times: int) -> None:
+    assert batches(tmp_path / "log", WHOLE * times) == [{"name": "tea"}] * times
+
+
+@pytest.mark.usefixtures("how_many")
+@pytest.mark.parametrize(
+    "damaged",
+    {
+        "two on one line": b'{"a":"1"}{"b":"2"}\n',
+        "two on one line, and an empty one": b'{"a":"1"}{"b":"2"}\n\n',
+        "one on two lines": b'{"a":\n"1"}\n',
+        "one on two lines, and two on one": b'{"a":\n"1"}{"b":"2"}\n',
+        "an empty line": b"\n",
+        "a blank before": b' {"a":"1"}{"b":"2"}\n\n',
+        "no end of the line": b'{"a":"1"}',
+    }.values(),
+)
+def test_a_list_is_of_lines_that_are_one_record_each(tmp_path: Path, damaged: bytes) -> None:
+    with pytest.raises(RunFolderError, match="log, line 2: not an article"):
+        batches(tmp_path / "log", WHOLE + damaged)
+    if damaged.endswith(b"\n"):
+        with pytest.raises(RunFolderError, match="log, line 2: not an article"):
+            batches(tmp_path / "log", WHOLE + damaged + WHOLE)
