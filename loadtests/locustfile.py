@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 
@@ -63,3 +64,6 @@ for _event, _listener in (
     (locust.events.quit, _worker.close),
 ):
     _event.add_listener(_listener)  # type: ignore[no-untyped-call]
+
+gc.freeze()  # what is here by now stays: no look for garbage has to pass over it
+gc.enable()

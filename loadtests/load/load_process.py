@@ -154,6 +154,6 @@ def _locust(url: str, shoppers: int) -> list[str]:
     """The command of one load process: no statistics printed while it runs."""
     # All shoppers at once: they wait for the go, and when each of them logs in is for the plan to say.
     return [
-        sys.executable, "-m", "locust", "-f", os.fspath(LOCUSTFILE), "--headless", "--only-summary",
-        "--host", url, "--users", str(shoppers), "--spawn-rate", str(shoppers),
+        sys.executable, "-m", "loadtests.load.locust_process", "-f", os.fspath(LOCUSTFILE), "--headless",
+        "--only-summary", "--host", url, "--users", str(shoppers), "--spawn-rate", str(shoppers),
     ]  # fmt: skip

@@ -43,6 +43,16 @@ def test_the_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_run_imports_nothing_that_it_does_not_need() -> None:
+    """Each of these was once brought along by something else, and all that a run imports took twice as long."""
+    script = (
+        "import sys, compose.engines.registry, loadtests.running.run, compose.engines.store as s; s.server_program(); "
+        "heavy = {'asyncio', 'limits', 'numpy', 'valkey'} & set(sys.modules); sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
