@@ -70,8 +70,9 @@ def shop(me: Any, r: Any) -> None:  # noqa: C901 - one law, read from top to bot
         return  # no cart was shown; 400 is said of an empty one
     cart, own, odd = Counter(r.cart), r.quantity if ok and r.do == "add" else 0, me.believing
     empty = cart.total() <= own and not cart.keys() - {r.sku}  # but for what the request itself added
-    true = [world for world in me.worlds if world[0] == cart]
-    true = true or [w for late in me.late.values() for w in possible(me.worlds, late, sure=True) if w[0] == cart]
+    orders = [me.worlds, *(possible(me.worlds, late, sure=True) for late in me.late.values()), *(  # after r, or before
+        possible(possible(before, late, sure=True), r, sure=True) for late in me.late.values() if ok and r.do in CART)]
+    true = [world for worlds in orders for world in worlds if world[0] == cart]
     if not true:  # no possible cart, and none that a write explains which came late
         nearest, booked, done = min(me.worlds, key=lambda world: ((world[0] - cart) + (cart - world[0])).total())
         missing, extra = (nearest - cart).total(), (cart - nearest).total()

@@ -30,6 +30,9 @@ from loadtests.session_model.carts import Cart, Contradiction, Items, PossibleSt
 EMPTY_CART = 400
 """The status with which the shop refuses to order an empty cart: it shows the cart, and the cart is empty."""
 
+_Before = tuple[Items, list[PossibleState], dict[str, Exchange]]
+"""What a write may still change: the item book, the possible carts, and the writes in doubt."""
+
 
 @dataclass(slots=True, eq=False)
 class ExpectedSession:
@@ -289,7 +292,9 @@ class ExpectedSession:
         """A cart was shown: the one that was expected, or a loss."""
         self.facts += 1
         before = self.possible_carts()
-        if exchange.outcome == "ok" and exchange.do in CART_WRITES:
+        own = exchange.outcome == "ok" and exchange.do in CART_WRITES
+        was = (copy(self.items), [world.copy() for world in self._worlds], dict(self._unknown)) if self._late else None
+        if own:
             self._carry_out(exchange)
         self.audited = exchange.why == "audit"
         for world in self._worlds:
@@ -298,7 +303,7 @@ class ExpectedSession:
                 self._settle_on(world, shown, settle=True)
                 self._cart_uncertain = False
                 return found
-        if self._came_late(exchange, shown):
+        if self._came_late(exchange, shown) or (own and was and self._came_before(exchange, shown, was)):
             return found
         return found + self._contradicted(exchange, before, shown)
 
@@ -324,11 +329,22 @@ class ExpectedSession:
         self.items.removed += units
         return True
 
-    def _came_late(self, exchange: Exchange, shown: Cart) -> bool:
+    def _came_before(self, exchange: Exchange, shown: Cart, earlier: _Before) -> bool:
+        """The late write was done before this one: what is put into a cart just ordered is all there is in it."""
+        now = self.items, self._worlds, self._unknown
+        self.items, self._worlds, self._unknown = earlier
+        if self._came_late(exchange, shown, before=True):
+            return True
+        self.items, self._worlds, self._unknown = now
+        return False
+
+    def _came_late(self, exchange: Exchange, shown: Cart, *, before: bool = False) -> bool:
         """A write that nobody answered, taken for failed, explains the cart: it happened after all."""
         for request, write in self._late.items():
-            later = (world.perhaps(write) for world in self._worlds)
-            if explained := [world for world in later if world is not None and world.cart == shown]:
+            later = [other for world in self._worlds if (other := world.perhaps(write)) is not None]
+            for world in later if before else ():
+                world.carry_out(exchange.do, exchange.sku, exchange.quantity)
+            if explained := [world for world in later if world.cart == shown]:
                 self._possible(explained)  # what only some of them take for done stays open
                 self._suppose(self._worlds[0], exchange, shown)
                 self._settle_on(self._worlds[0], shown, settle=True)
