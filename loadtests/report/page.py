@@ -115,6 +115,7 @@ def side_by_side(evidence: Evidence, results: Results) -> SideBySide:
     axis = TimeAxis(evidence.end_us, evidence.window_us)
     measured = [(evidence.stories[name], result) for name, result in results.architectures.items()]
     stories = [story for story, _ in measured]
+    settled = {name: result.actions.settled for name, result in results.architectures.items()}
     sessions, answers, memory, sent = (it.of_all(stories, axis) for it in (SESSIONS, ANSWERS, MEMORY, BYTES))
     # Answers unfold where they are the only ones that tell nodes apart.
     folded = (answers, memory, sent) if sessions.charts else (memory, sent)
@@ -125,7 +126,10 @@ def side_by_side(evidence: Evidence, results: Results) -> SideBySide:
             "From left to right in time, by the node that served them when the fault came, or last.",
             tuple(strips(story, result, axis) for story, result in measured),
         ),
-        when=(timelines(stories, axis, evidence.bucket_us), sessions if sessions.charts else answers),
+        when=(
+            timelines(stories, axis, evidence.bucket_us, settled),
+            sessions if sessions.charts else answers,
+        ),
         folded=tuple(it for it in folded if it.charts),
         bands=bands_of(stories),
     )

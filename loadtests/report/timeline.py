@@ -4,7 +4,7 @@ Buckets go by the *planned* time, so that the bars of all architectures are equa
 are made of. What went wrong stands on the baseline, where it can be compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import AnyShape, Chart, Key, Line, Region, SmallMultiples, rectangle
@@ -27,19 +27,27 @@ ORDER: tuple[tuple[Fate, str], ...] = (
 """From the baseline up."""
 
 
-def timelines(stories: Sequence[Story], axis: TimeAxis, bucket_us: int) -> SmallMultiples:
-    """The charts of these architectures; a full bar is as high in each."""
+def timelines(stories: Sequence[Story], axis: TimeAxis, bucket_us: int, settled: Mapping[str, int]) -> SmallMultiples:
+    """The charts of these architectures; a full bar is as high in each.
+
+    Args:
+        stories: one each.
+        axis: of all charts.
+        bucket_us: the width of a bar.
+        settled: by architecture, how many actions of which the shopper knew no outcome a later look settled. A chart
+            shows them as unknown, the books count them as what they came to.
+    """
     highest = max((sum(bucket.values()) for story in stories for bucket in story.due.values()), default=1)
     return SmallMultiples(
         "timeline",
         TITLE,
         f"Bars for every {_in_words(bucket_us)}, by the time for which an action was planned; the highest is "
         f"{highest:,} actions. What went wrong stands at the bottom.",
-        tuple(_timeline(story, axis, highest) for story in stories),
+        tuple(_timeline(story, axis, highest, settled.get(story.name, 0)) for story in stories),
     )
 
 
-def _timeline(story: Story, axis: TimeAxis, highest: int) -> Chart:
+def _timeline(story: Story, axis: TimeAxis, highest: int, settled: int) -> Chart:
     bottom = TOP + PLOT
     shapes: list[AnyShape] = frame(axis, story.faults, bottom=bottom)
     shapes.append(Line("grid", "0%", TOP, "100%", TOP))
@@ -48,7 +56,7 @@ def _timeline(story: Story, axis: TimeAxis, highest: int) -> Chart:
     return Chart(
         id=f"chart-timeline-{story.name}",
         title=TITLE,
-        finding=_finding(story),
+        finding=_finding(story) + _settled(settled),
         description=f"Bars for every {_in_words(story.bucket_us)} of the load window, as high as the number of planned "
         "actions; parts: " + ", ".join(text for _, text in present) + ".",
         height=bottom + FOOT,
@@ -103,6 +111,11 @@ def _finding(story: Story) -> str:
     when = "during the fault" if len(story.faults) == 1 else "from the first fault to the last one’s end"
     otherwise = f", {outside:,} of {total - due_inside:,} at other times" if total > due_inside else ""
     return f"Not ok: {inside:,} of {due_inside:,} actions {when}{otherwise}."
+
+
+def _settled(actions: int) -> str:
+    """Why there are more unknown ones here than in the numbers."""
+    return f" Unknown here, and settled by a later look in the numbers above: {actions:,}." if actions else ""
 
 
 def _spoiled(counts: dict[Fate, int]) -> int:

@@ -64,7 +64,7 @@ def column(chart: Chart, name: str) -> list[str]:
 def test_timeline_counts_every_planned_action_once(
     made_up: MadeUp, evidence: Evidence, axis: TimeAxis, name: str
 ) -> None:
-    (chart,) = timelines([evidence.stories[name]], axis, evidence.bucket_us).charts
+    (chart,) = timelines([evidence.stories[name]], axis, evidence.bucket_us, {}).charts
     book = made_up.results.architectures[name].actions
     assert sum(map(int, column(chart, "ok"))) == book.ok
     assert sum(map(int, column(chart, "unknown"))) == book.unknown
@@ -73,7 +73,7 @@ def test_timeline_counts_every_planned_action_once(
 
 
 def test_timeline_finds_the_trouble_within_the_fault(evidence: Evidence, axis: TimeAxis) -> None:
-    (chart,) = timelines([evidence.stories["sticky-memory"]], axis, evidence.bucket_us).charts
+    (chart,) = timelines([evidence.stories["sticky-memory"]], axis, evidence.bucket_us, {}).charts
     assert chart.finding.startswith("Not ok: 60 of ")
     assert re.search(r"actions during the fault, 0 of \d+ at other times\.$", chart.finding)
     starts = [int(left) for left in re.findall(r"M(\d+)", region(chart, "due failed"))]

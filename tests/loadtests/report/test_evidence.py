@@ -87,7 +87,7 @@ class TestSeveralFaults:
         assert chart.finding == "1 of 2 shoppers was logged out, 0 of them before anything was broken on purpose."
 
     def test_the_timeline_takes_them_together(self) -> None:
-        (chart,) = timelines([story_of(*self.told, bands=self.rolling)], AXIS, 100_000).charts
+        (chart,) = timelines([story_of(*self.told, bands=self.rolling)], AXIS, 100_000, {}).charts
         assert chart.finding.startswith("Not ok: 1 of 2 actions from the first fault to the last one’s end, ")
 
     def test_one_that_struck_no_node_has_no_node_to_speak_of(self) -> None:
@@ -99,11 +99,25 @@ class TestSeveralFaults:
         assert "the store" not in SESSIONS.finding(story, SESSIONS.read(story))
 
 
+class TestSettled:
+    told = Told(1).login().add("mug", status=503).cart({"mug": 1})
+
+    def test_what_a_later_look_settled_is_unknown_here_and_said_to_be_counted_otherwise_above(self) -> None:
+        story = story_of(self.told)
+        (chart,) = timelines([story], AXIS, 100_000, {story.name: 1}).charts
+        assert [key.css for key in chart.key] == ["due unknown", "due ok"]
+        assert chart.finding.endswith(" Unknown here, and settled by a later look in the numbers above: 1.")
+
+    def test_where_nothing_was_settled_nothing_is_said_of_it(self) -> None:
+        (chart,) = timelines([story_of(self.told)], AXIS, 100_000, {}).charts
+        assert chart.finding == "1 of 3 planned actions were not ok, without any fault."
+
+
 class TestOtherCookies:
     told = Told(1).login().logout().probe("stolen", status=401).probe("stolen", status=401)
 
     def test_being_refused_with_them_spoils_nothing(self) -> None:
-        (chart,) = timelines([story_of(self.told)], AXIS, 100_000).charts
+        (chart,) = timelines([story_of(self.told)], AXIS, 100_000, {}).charts
         assert chart.finding == (
             "All 4 planned actions went well, 2 of them refused to other cookies than the shopper’s own."
         )
