@@ -197,7 +197,8 @@ class LiveFaults:
             raise UsageError("; ".join(reasons.values()), next_step="choose something that is there")
         for side in sides:
             if held := self._holding(side, kind, victim):
-                raise UsageError(f"{victim} is held by a {held.kind} on the {side}", next_step="heal that first")
+                what = f"on the {side} there is a fault at {victim} already: {held.kind}"
+                raise UsageError(what, next_step="mend that first")
         return victim
 
     def _victim(self, command: Break, strikes: str) -> str:

@@ -160,7 +160,8 @@ def test_what_cannot_be_made(room: Room, command: Break, why: str) -> None:
 
 def test_what_is_held_already_is_not_struck_again(room: Room) -> None:
     room.make("kill", "n2", ("left",))
-    assert room.make("freeze", "n2") == CommandReply(False, "n2 is held by a kill on the left", "heal that first")
+    said = CommandReply(False, "on the left there is a fault at n2 already: kill", "mend that first")
+    assert room.make("freeze", "n2") == said
     assert room.make("freeze", "n2", ("right",)).ok
 
 

@@ -7,7 +7,7 @@ import { Drawn, html, the, write } from "./elements.js";
 import { lostByLeaving } from "./leaving.js";
 import { ask, command, Refusal } from "./room.js";
 import { victims } from "./victims.js";
-import { LIVE, SIDES, spoken, titled } from "./words.js";
+import { faultName, LIVE, SIDES, spoken, titled } from "./words.js";
 
 const PANELS = ["controls", "breaking"];
 const WHILE_PEOPLE_SHOP = new Set(["break", "heal", "close"]);
@@ -170,7 +170,7 @@ export class Controls {
           html(
             "span",
             {},
-            html("b", {}, fault.victim === "cluster" ? label(fault.kind) : `${label(fault.kind)} ${fault.victim}`),
+            html("b", {}, faultName(fault, label(fault.kind))),
             ` ${fault.sides.length > 1 ? "both sides" : fault.sides[0]}`,
           ),
           html(

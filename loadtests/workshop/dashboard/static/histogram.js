@@ -13,9 +13,10 @@ const WIDTHS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
  *
  * @param {Record<string, number>} counts how many people gave each number
  * @param {number|null} observed
+ * @param {number} most no number can be higher, so no range says that it could
  * @returns {{label: string, people: number, observed: boolean}[]}
  */
-export function rangesOf(counts, observed) {
+export function rangesOf(counts, observed, most = Infinity) {
   const given = Object.entries(counts)
     .map(([number, people]) => [Number(number), people])
     .filter(([number]) => Number.isFinite(number));
@@ -29,8 +30,10 @@ export function rangesOf(counts, observed) {
   const inside = (number, row) => Math.floor(number / width) === first + row;
   return Array.from({ length: Math.floor(high / width) - first + 1 }, (_, row) => {
     const from = (first + row) * width;
+    // Somebody may have predicted more than there can be.
+    const to = Math.min(from + width - 1, Math.max(most, high));
     return {
-      label: width === 1 ? String(from) : `${from} to ${from + width - 1}`,
+      label: to === from ? String(from) : `${from} to ${to}`,
       people: given.filter(([number]) => inside(number, row)).reduce((sum, [, people]) => sum + people, 0),
       observed: observed !== null && inside(observed, row),
     };

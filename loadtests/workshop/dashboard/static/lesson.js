@@ -18,16 +18,18 @@ export class Lesson {
   #committed;
   #episode = null;
   #round = 0;
+  #shoppers = Infinity;
   #name = "";
   #shown = "";
 
   /** Another phase, another round, or another person than before: fetches what may be shown now. */
   async draw(workshop, me) {
-    const { number, phase, episode } = workshop.round;
+    const { number, phase, episode, shoppers } = workshop.round;
     const shape = JSON.stringify([number, phase, episode, me.committed, me.who]);
     if (shape === this.#shown) return;
     this.#shown = shape;
     this.#round = number;
+    this.#shoppers = shoppers;
     this.#name = (workshop.participants ?? []).find(({ user }) => user === me.user)?.name ?? "";
     the("lesson").hidden = !episode;
     if (!episode) return;
@@ -165,7 +167,7 @@ export class Lesson {
     write(the("class-size"), people === 1 ? "One person predicted." : `${people} people predicted.`);
     the("histograms").replaceChildren(
       ...(people
-        ? this.#episode.questions.map((question) => drawn(question, counts[question.id] ?? {}, observed[question.id]))
+        ? this.#episode.questions.map((question) => drawn(question, counts[question.id] ?? {}, observed[question.id], this.#shoppers))
         : []),
     );
     the("observed").hidden = predicted;
@@ -256,11 +258,11 @@ function difference(question, predicted, observed) {
   return `${Math.abs(by)} too ${by > 0 ? "many" : "few"}`;
 }
 
-function drawn(question, counts, observed) {
+function drawn(question, counts, observed, shoppers) {
   const seen = observed === undefined || observed === "" ? null : observed;
   const rows =
     question.kind === "number"
-      ? rangesOf(counts, seen === null ? null : Number(seen))
+      ? rangesOf(counts, seen === null ? null : Number(seen), question.unit === "shoppers" ? shoppers : Infinity)
       : choicesOf(counts, question.choices, seen === null ? null : String(seen));
   return histogram(question.text, rows, question.kind);
 }

@@ -56,9 +56,9 @@ export function spoken(name) {
   return name.replace(/[-_]/g, " ");
 }
 
-/** A fault and its victim, if it strikes a single part. */
-export function faultName({ kind, victim }) {
-  return victim && victim !== "cluster" ? `${spoken(kind)} ${victim}` : spoken(kind);
+/** A fault and its victim, if it strikes a single part: "kill n2"; "store kill" has said already what it strikes. */
+export function faultName({ kind, victim }, name = spoken(kind)) {
+  return victim && victim !== "cluster" && !name.split(" ").includes(victim) ? `${name} ${victim}` : name;
 }
 
 /** kill-one-of-three → Kill one of three. */

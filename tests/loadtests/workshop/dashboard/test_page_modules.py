@@ -201,6 +201,22 @@ def test_a_histogram_has_a_row_for_what_was_observed(page: Page) -> None:
     assert none == []
 
 
+def test_no_range_of_a_histogram_speaks_of_more_people_than_there_are(page: Page) -> None:
+    body = "return [it.rangesOf({'10': 1}, 30, 30), it.rangesOf({'10': 1, '41': 1}, 30, 30)]"
+    within, beyond = ([row["label"] for row in rows] for rows in in_page(page, "histogram", body))
+    assert within == ["10 to 14", "15 to 19", "20 to 24", "25 to 29", "30"]
+    assert beyond[-3:] == ["30 to 34", "35 to 39", "40 to 41"]
+
+
+def test_a_fault_that_names_what_it_strikes_is_not_said_to_strike_it_again(page: Page) -> None:
+    body = "return given.map(([fault, name]) => it.faultName(fault, name))"
+    given = [
+        [{"kind": "kill", "victim": "n2"}, "Kill"], [{"kind": "store-kill", "victim": "store"}, "Kill the store"],
+        [{"kind": "balancer-restart", "victim": "balancer"}], [{"kind": "no-affinity", "victim": "cluster"}],
+    ]  # fmt: skip
+    assert in_page(page, "words", body, given) == ["Kill n2", "Kill the store", "balancer restart", "no affinity"]
+
+
 def test_a_story_has_at_most_ten_events_and_says_how_many_it_leaves_out(page: Page) -> None:
     body = "return given.map((events) => it.storyOf(events))"
     short, long = in_page(page, "witness", body, [list(range(10)), list(range(25))])
