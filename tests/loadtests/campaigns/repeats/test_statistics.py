@@ -1,4 +1,7 @@
-"""The statistics, case by case; test_coverage.py tries them a few thousand times."""
+"""The statistics, case by case; test_coverage.py tries them a few thousand times.
+
+SciPy is imported by the tests that ask it: all test processes find these tests, and it takes a second.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from loadtests.campaigns.repeats.statistics import (
     LEAST_OTHERS,
@@ -47,6 +49,8 @@ def test_chance_of_what_never_varies() -> None:
 
 
 def test_chance_of_many_faults_is_drawn_at_random_and_the_same_again() -> None:
+    from scipy import stats
+
     differences = [float(value) for value in (3, -1, 4, 1, -5, 9, 2, 6, -5, 3, 5, 8, 9, -7, 9, 3, 2, 3, 8, 4)]
     assert chance_of(differences) == chance_of(differences)
     assert chance_of(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, rel=0.5)
@@ -62,12 +66,16 @@ def test_an_interval_of_what_never_varies_is_none_and_says_how_often() -> None:
 
 @pytest.mark.parametrize("others", range(1, 8))
 def test_an_interval_needs_five_faults_that_differ(others: int) -> None:
+    from scipy import stats
+
     told = interval_of([20.0] * 15 + [20.0 + each for each in range(1, others + 1)])
     assert (told.low is not None) == (others >= LEAST_OTHERS)
     assert told.others_at_most == pytest.approx(stats.beta.ppf(0.95, others + 1, 15))
 
 
 def test_an_interval_is_no_narrower_than_students() -> None:
+    from scipy import stats
+
     for sample in ([1.0, 2, 3, 4, 5, 6, 9], [0.0, 0.1, 0.2, 0.4, 0.9, 2.5, 9.0], [-3.0, -1, 0, 1, 2, 7, 8]):
         told, students = interval_of(sample), stats.ttest_1samp(sample, 0).confidence_interval(0.95)
         assert told.low is not None
