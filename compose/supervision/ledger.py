@@ -15,12 +15,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from compose.supervision.file_lock import hold_file
 from compose.supervision.ledger_file import SUFFIX, Entry, Folder, Owner, read_page
 from compose.supervision.process_table import birth_of
 from compose.supervision.recovery import Recovered, clear, make_own_folder, recover
@@ -51,24 +50,29 @@ def hold_machine(state: Path) -> Iterator[None]:
         Busy: another run holds it.
         EnvironmentNotReady: the state folder cannot be written.
     """
+    from filelock import FileLock, Timeout  # here: it imports asyncio and SQLite, and most commands hold nothing
+
     path = state / "machine.lock"
-    with ExitStack() as held:
-        try:
-            state.mkdir(parents=True, exist_ok=True)
-            held.enter_context(hold_file(path))
-        except TimeoutError:
-            raise Busy(
-                "another run is going on",
-                why="two runs at once would measure each other",
-                next_step="wait for it to end, or stop it with Ctrl-C in its window",
-            ) from None
-        except OSError as error:
-            raise EnvironmentNotReady(
-                f"cannot lock {path}",
-                why=error.strerror or str(error),
-                next_step="make its folder writable, or set TWINSHOP_STATE to another one",
-            ) from error
+    lock = FileLock(path)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Busy(
+            "another run is going on",
+            why="two runs at once would measure each other",
+            next_step="wait for it to end, or stop it with Ctrl-C in its window",
+        ) from None
+    except OSError as error:
+        raise EnvironmentNotReady(
+            f"cannot lock {path}",
+            why=error.strerror or str(error),
+            next_step="make its folder writable, or set TWINSHOP_STATE to another one",
+        ) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 class Ledger:
