@@ -12,8 +12,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import cast
 
-from flask import Flask, current_app, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, current_app, request, session
+from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
+from itsdangerous import BadSignature, URLSafeSerializer
 from msgspec import Struct
 
 from loadtests.workshop.contract import Command, CommandReply
@@ -30,15 +31,34 @@ MOST_ADDRESSES = 4096  # that are remembered; beyond it the oldest is forgotten
 Tell = Callable[[Command], CommandReply]
 
 
-class SignedCookie(SecureCookieSessionInterface):
-    """The cookie of Flask's session, signed with SHA-256, by a name of its own."""
+class SignedCookie(SessionInterface):
+    """Flask's session in a cookie of ours: signed, and by a name of its own.
 
-    salt = EXTENSION
-    digest_method = staticmethod(hashlib.sha256)
+    No date is in it: nobody loses a seat because a telephone's clock, or this machine's, is wrong or is set.
+    """
 
-    def get_cookie_name(self, app: Flask) -> str:
-        """Cookies ignore ports: two workshops on one machine must not share a name."""
-        return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
+    def __init__(self, key: bytes) -> None:
+        self._signer = URLSafeSerializer(key, salt=EXTENSION, signer_kwargs={"digest_method": hashlib.sha256})
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """What we have written there; nothing if it is not from us."""
+        try:
+            return SecureCookieSession(self._signer.loads(request.cookies.get(_cookie_name(request), "")))
+        except BadSignature:
+            return SecureCookieSession()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Give them their cookie, if anything in it is new."""
+        if session.modified:
+            response.set_cookie(
+                _cookie_name(request), str(self._signer.dumps(dict(session))),
+                max_age=COOKIE_LIFE_S, httponly=True, samesite="Strict",  # not `secure`: a room has no HTTPS
+            )  # fmt: skip
+
+
+def _cookie_name(request: Request) -> str:
+    # Cookies ignore ports: two workshops on one machine must not share a name.
+    return f"twinshop_workshop_{request.environ.get('SERVER_PORT', '')}"
 
 
 class Client(Struct, frozen=True):

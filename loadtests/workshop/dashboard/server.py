@@ -32,7 +32,6 @@ from loadtests.workshop.dashboard.pages import pages
 from loadtests.workshop.dashboard.predictions import MOST_BODY_BYTES
 from loadtests.workshop.dashboard.refusals import Refusal, answer_refusals, check_origin, protect, wants_json
 from loadtests.workshop.dashboard.request_context import (
-    COOKIE_LIFE_S,
     EXTENSION,
     DoorKeys,
     JoinThrottle,
@@ -71,14 +70,8 @@ NICE = 5  # the shops come first: they are what is measured
 def create_app(context: RequestContext) -> Flask:
     """The app."""
     app = Flask(__name__)
-    app.config.update(
-        MAX_CONTENT_LENGTH=MOST_BODY_BYTES,
-        SECRET_KEY=context.keys.of_cookies,
-        SESSION_COOKIE_SAMESITE="Strict",  # not `secure`: a room has no HTTPS
-        PERMANENT_SESSION_LIFETIME=COOKIE_LIFE_S,
-        SESSION_REFRESH_EACH_REQUEST=False,
-    )
-    app.session_interface = SignedCookie()
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.session_interface = SignedCookie(context.keys.of_cookies)
     app.extensions[EXTENSION] = context
     app.register_blueprint(api)
     app.register_blueprint(pages)
@@ -90,7 +83,7 @@ def create_app(context: RequestContext) -> Flask:
         if request.endpoint == "static":
             return None  # a page's parts come several at once, and each would set another id
         if "who" not in session:
-            session["who"], session.permanent = secrets.token_urlsafe(WHO_BYTES), True
+            session["who"] = secrets.token_urlsafe(WHO_BYTES)
         return _to_the_door(context)
 
     @app.after_request  # of refusals, too: they need the headers as much

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 
 import msgspec
 import pytest
 
 from loadtests.workshop.contract import Begin, Break, Close, CommandReply, EndWorkshop, Heal, Release
 from loadtests.workshop.dashboard.pages import SCRIPT
+from loadtests.workshop.dashboard.request_context import COOKIE_LIFE_S
 from tests.loadtests.workshop.dashboard.room import HOME, PORT, TOKEN, Room, commit, get, post
 
 COMMANDS = [
@@ -145,6 +147,21 @@ def test_a_cookie_of_ones_own_making_is_a_strangers(room: Room) -> None:
         client = room.somebody()
         client.set_cookie(name, forged, domain="127.0.0.1")
         assert get(client, "/api/me").json["instructor"] is False
+
+
+@pytest.mark.parametrize("hours", [-1, 25])
+def test_a_clock_that_is_set_takes_nobody_s_seat(room: Room, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    somebody = room.somebody()
+    before = get(somebody, "/api/me").json
+    now_s = time.time() + hours * 3600
+    monkeypatch.setattr(time, "time", lambda: now_s)
+    assert get(somebody, "/api/me").json == before
+
+
+def test_a_cookie_s_life_is_said_in_seconds_for_a_date_means_the_telephone_s_clock(room: Room) -> None:
+    cookie = get(room.app.test_client(), "/").headers["Set-Cookie"]
+    assert f"Max-Age={COOKIE_LIFE_S}" in cookie
+    assert get(room.somebody(), "/").headers.get("Set-Cookie") is None, "who has theirs is given no other"
 
 
 def test_who_one_is_is_no_proof_of_being_them(room: Room) -> None:
