@@ -27,6 +27,8 @@ from compose.cluster import (
 )
 from compose.supervision.ports import HOST, Listen, free_ports
 from shared.errors import UsageError
+from shared.ndjson import UNDECODABLE
+from shared.schemas import decode_versioned
 from shared.whole_file import write_whole
 
 SCHEMA = 2  # 1 did not say where wires are inside of a network: nodes would be sent to addresses that are not theirs
@@ -216,19 +218,15 @@ def read_cluster_file(folder: Path) -> ClusterFile:
     """The cluster that was started in that folder.
 
     Raises:
-        UsageError: no cluster runs there.
+        UsageError: no cluster runs there, or one of a version of Twinshop with another schema.
     """
     path = work_folder(folder) / "cluster.json"
     try:
-        found = _decode_cluster_file(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+        return decode_versioned(
+            path.read_bytes(), _decode_cluster_file, SCHEMA, f"the file of the cluster in {folder}",
+            next_step="twinshop down --all", error=UsageError,
+        )  # fmt: skip
+    except (OSError, *UNDECODABLE) as error:
         raise UsageError(
             f"no cluster runs in {folder}", why=f"{path.name}: {error}", next_step="twinshop up --architecture NAME"
         ) from error
-    if found.schema != SCHEMA:
-        raise UsageError(
-            f"the cluster in {folder} was started by another version of Twinshop",
-            why=f"its file has schema {found.schema}, this version reads {SCHEMA}",
-            next_step="twinshop down --all",
-        )
-    return found

@@ -15,7 +15,7 @@ import msgspec
 from compose.cluster import DEFAULT_BALANCER
 from loadtests.checks import MEASURES
 from loadtests.model.results import ArchitectureResult, Prediction, Results
-from loadtests.model.run_folder import check_schema, encode_document, read_document
+from loadtests.model.run_folder import encode_document, read_versioned
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import beside, brief, number
 from shared.errors import RunFolderError
@@ -165,6 +165,9 @@ def _measures(result: ArchitectureResult) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value is not None and math.isfinite(value)}
 
 
+_decode_matrix = msgspec.json.Decoder(Matrix).decode
+
+
 def read_matrix(folder: Path) -> Matrix:
     """The matrix in that folder.
 
@@ -176,9 +179,8 @@ def read_matrix(folder: Path) -> Matrix:
         raise RunFolderError(
             f"there is no matrix in {folder}", why=f"{path} is missing", next_step=f"twinshop matrix --out {folder}"
         )
-    matrix = read_document(path, Matrix)
-    check_schema(path, matrix.schema, SCHEMA, next_step=f"twinshop matrix --out {folder} --fresh")
-    return matrix
+    # Another folder, and not --fresh, which keeps what is not run again and so reads this one, too.
+    return read_versioned(path, _decode_matrix, SCHEMA, "name another folder: twinshop matrix --out DIR")
 
 
 def write_matrix(folder: Path, matrix: Matrix) -> None:

@@ -226,7 +226,6 @@ def _reached(board: Path, name: str, before: int) -> Round:
 
 
 def _round(board: Path) -> Round:
-    from loadtests.model.run_folder import read_document
-    from loadtests.workshop.contract import Workshop
+    from loadtests.workshop.contract import read_workshop
 
-    return read_document(board, Workshop).round
+    return read_workshop(board).round

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from loadtests.model.history import Do, Jar
-from loadtests.model.run_folder import check_schema, read_document
+from loadtests.model.run_folder import read_document, read_versioned
 from shared.ndjson import UNDECODABLE
 
 PLAN_SCHEMA = 1
@@ -128,15 +128,16 @@ def as_carried_out(plan: Plan, window_ms: int, faults: tuple[PlannedFault, ...])
     return msgspec.structs.replace(plan, window_ms=window_ms, faults=faults, shoppers=shoppers)
 
 
+_decode_plan = msgspec.json.Decoder(Plan).decode
+
+
 def read_plan(path: Path) -> Plan:
     """The plan of a run folder.
 
     Raises:
         RunFolderError: it is missing, damaged, or of another schema.
     """
-    plan = read_document(path, Plan)
-    check_schema(path, plan.schema, PLAN_SCHEMA, next_step=RUN_AGAIN)
-    return plan
+    return read_versioned(path, _decode_plan, PLAN_SCHEMA, RUN_AGAIN)
 
 
 _decode_shopper = msgspec.json.Decoder(ShopperPlan).decode
@@ -148,14 +149,16 @@ class _Unread(Plan, frozen=True):
     shoppers: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
 
 
+_decode_unread = msgspec.json.Decoder(_Unread).decode
+
+
 def read_plan_by_person(path: Path) -> tuple[Plan, Iterator[ShopperPlan]]:
     """The plan without its shoppers, and they one by one: for whoever needs not all at once, of a plan of millions.
 
     Raises:
         RunFolderError: as `read_plan`, but for a damaged shopper only when it is that one's turn.
     """
-    unread = read_document(path, _Unread)
-    check_schema(path, unread.schema, PLAN_SCHEMA, next_step=RUN_AGAIN)
+    unread = read_versioned(path, _decode_unread, PLAN_SCHEMA, RUN_AGAIN)
     # Not `replace`, which keeps the type: this would still be a plan whose shoppers are to be read.
     rest = {name: getattr(unread, name) for name in Plan.__struct_fields__ if name != "shoppers"}
     return Plan(**rest, shoppers=()), _read_each(path, unread.shoppers)

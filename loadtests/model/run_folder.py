@@ -12,6 +12,8 @@ runs/20261121-013044-node-kill-1/
 """
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +21,7 @@ import msgspec
 
 from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
 from shared.ndjson import UNDECODABLE
+from shared.schemas import Versioned, decode_versioned
 
 RUN_SCHEMA = 1
 REPEATS = "repeats.json"
@@ -28,6 +31,7 @@ MOST_NAMED = 5
 """Of the runs that there are, where one is asked for that there is not."""
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Versioned)
 
 
 class Provenance(msgspec.Struct, frozen=True):
@@ -69,6 +73,9 @@ class Provenance(msgspec.Struct, frozen=True):
         return tuple(self.balancer.split(", ")) if self.balancer else ()
 
 
+_decode_provenance = msgspec.json.Decoder(Provenance).decode
+
+
 class RunFolder:
     """Paths in one run's folder."""
 
@@ -105,10 +112,7 @@ class RunFolder:
                 why="each block of them is a run with a folder of its own in it",
                 next_step=f"name one of those: ls {shlex.quote(str(self.root))}",
             )
-        provenance = read_document(self.provenance, Provenance)
-        next_step = "read it with the version named in its run.json"
-        check_schema(self.root.name, provenance.schema, RUN_SCHEMA, next_step=next_step)
-        return provenance
+        return read_versioned(self.provenance, _decode_provenance, RUN_SCHEMA, "read it with that version")
 
 
 def _no_run(root: Path) -> RunFolderError:
@@ -204,28 +208,32 @@ def read_document(path: Path, kind: type[T]) -> T:
     Raises:
         RunFolderError: it is missing or damaged; says which field.
     """
-    try:
+    with _damage_told(path):
         return msgspec.json.decode(read_file(path), type=kind)
+
+
+def read_versioned(path: Path, decode: Callable[[bytes], V], reads: int, next_step: str) -> V:
+    """A JSON document of a run folder that says which schema it is of; `reads`: the one that it has to be.
+
+    Raises:
+        RunFolderError: it is missing, damaged (says which field), or of another schema.
+    """
+    # Named by its folder alone: of a bundle's run, the rest of the path is gone when the message is read.
+    name = Path(path.parent.name, path.name)
+    with _damage_told(path):
+        return decode_versioned(read_file(path), decode, reads, str(name), next_step=next_step)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except UNDECODABLE as error:
         raise RunFolderError(
             f"{path.name} of the run {path.parent.name} is damaged",
             why=str(error),
             next_step="run the scenario again: a damaged run proves nothing",
         ) from error
-
-
-def check_schema(what: object, written: int, known: int, *, next_step: str) -> None:
-    """Nothing, if a document was written with the schema that is known.
-
-    Raises:
-        RunFolderError: it was not; `what` names the document.
-    """
-    if written != known:
-        raise RunFolderError(
-            f"{what} was written with schema {written}",
-            why=f"this version of Twinshop reads schema {known}",
-            next_step=next_step,
-        )
 
 
 def encode_document(document: object) -> bytes:

@@ -10,9 +10,12 @@ they went become its plan, so that it can be judged and reported like every run.
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
+
+from loadtests.model.run_folder import read_versioned
 
 WORKSHOP_SCHEMA = 1
 
@@ -132,6 +135,18 @@ class Workshop(msgspec.Struct, frozen=True):
     """Names, in the order of the lesson."""
     participants: tuple[Participant, ...] = ()
     """Who is in the room: the dashboard knows, and tells those who watch."""
+
+
+_decode_workshop = msgspec.json.Decoder(Workshop).decode
+
+
+def read_workshop(path: Path) -> Workshop:
+    """Read `workshop.json`.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another schema.
+    """
+    return read_versioned(path, _decode_workshop, WORKSHOP_SCHEMA, "start the workshop with this version")
 
 
 # --- commands: JSON, one question and one answer over the control socket

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
 from compose.cluster import ClusterSpec, Limits, check_distance, has_wires, other_parts, wire_ends
 from compose.engines.cluster_file import (
+    SCHEMA,
     first_ports,
     new_cluster,
     ports_of_one_more,
@@ -17,6 +17,7 @@ from compose.engines.cluster_file import (
 )
 from compose.engines.page_cache import check_no_cache
 from shared.errors import UsageError
+from tests.shared.schema_contract import SchemaContract
 
 
 def spec(architecture: str, *, wires: bool = False, **limits: float | str) -> ClusterSpec:
@@ -63,11 +64,17 @@ def test_everything_that_listens_has_a_port() -> None:
     assert tuple(ports_of_one_more(spec("redis-replica", wires=True), "n3")) == ("n3",)
 
 
-def test_a_cluster_whose_file_does_not_say_where_its_wires_are_is_not_touched(tmp_path: Path) -> None:
-    work_folder(tmp_path).mkdir()
-    written = new_cluster("processes", spec("redis", wires=True), "", first_ports(spec("redis", wires=True)))
-    write_cluster_file(tmp_path, written)
-    assert read_cluster_file(tmp_path) == written
-    write_cluster_file(tmp_path, msgspec.structs.replace(written, schema=1))
-    with pytest.raises(UsageError, match="another version of Twinshop"):
-        read_cluster_file(tmp_path)
+class TestClusterFile(SchemaContract):
+    schema = SCHEMA
+    error = UsageError
+
+    def write(self, folder: Path) -> Path:
+        work_folder(folder).mkdir()
+        asked = spec("redis", wires=True)
+        written = new_cluster("processes", asked, "", first_ports(asked))
+        write_cluster_file(folder, written)
+        assert read_cluster_file(folder) == written
+        return work_folder(folder) / "cluster.json"
+
+    def read(self, path: Path) -> object:
+        return read_cluster_file(path.parents[1])

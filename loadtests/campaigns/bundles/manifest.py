@@ -11,6 +11,8 @@ import msgspec
 from loadtests.campaigns.repeats.repeats import read_repeats
 from loadtests.model.run_folder import REPEATS, Provenance, RunFolder
 from shared.errors import BundleError
+from shared.ndjson import UNDECODABLE
+from shared.schemas import decode_versioned
 
 MOST_BYTES_IN_A_PART = 255  # what Linux and macOS take
 MOST_PARTS = 8
@@ -142,17 +144,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _decode_manifest = msgspec.json.Decoder(Manifest).decode
 
 
-class _Versioned(msgspec.Struct, frozen=True):
-    """What a manifest of any schema has."""
-
-    kind: Literal["twinshop bundle"]
-    schema: int
-    twinshop: str
-
-
-_decode_versioned = msgspec.json.Decoder(_Versioned).decode
-
-
 def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
     """The manifest in these bytes; `bundle` is the file's name, for messages, and `packed_bytes` its size.
 
@@ -161,16 +152,10 @@ def read_manifest(content: bytes, bundle: str, packed_bytes: int) -> Manifest:
             run's folder, or promises more than the limits allow.
     """
     try:
-        version = _decode_versioned(content)  # first: one of another schema may have fields that are refused here
-        if version.schema != BUNDLE_SCHEMA:
-            raise BundleError(
-                f"{bundle} is a bundle of schema {version.schema}",
-                why=f"this version of Twinshop reads schema {BUNDLE_SCHEMA}; it was written by Twinshop "
-                f"{version.twinshop}",
-                next_step="open it with that version",
-            )
-        manifest = _decode_manifest(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        manifest = decode_versioned(
+            content, _decode_manifest, BUNDLE_SCHEMA, bundle, next_step="open it with that version", error=BundleError
+        )
+    except UNDECODABLE as error:
         raise damaged(bundle, f"{MANIFEST}: {error}") from error
     _check(manifest, bundle)
     _check_size(manifest, bundle, packed_bytes)

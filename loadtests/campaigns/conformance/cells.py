@@ -11,7 +11,7 @@ from statistics import median
 import msgspec
 
 from loadtests.campaigns.conformance.people import PeopleCounts
-from loadtests.model.run_folder import encode_document
+from loadtests.model.run_folder import encode_document, read_versioned
 from shared.whole_file import write_whole
 
 SCHEMA = 1
@@ -166,6 +166,20 @@ class Conformance(msgspec.Struct, frozen=True):
         """The same with that cell in its place."""
         found = self.by_place() | {cell.place: cell}
         return msgspec.structs.replace(self, cells=tuple(found[place] for place in sorted(found)))
+
+
+_decode_conformance = msgspec.json.Decoder(Conformance).decode
+
+
+def read_conformance(folder: Path) -> Conformance:
+    """Read `conformance.json`.
+
+    Raises:
+        RunFolderError: it is missing, damaged, or of another schema.
+    """
+    return read_versioned(
+        folder / FILE, _decode_conformance, SCHEMA, "name another folder: twinshop conformance --out DIR"
+    )
 
 
 def write_conformance(folder: Path, known: Conformance) -> None:

@@ -22,6 +22,7 @@ from loadtests.campaigns.conformance.cells import (
     Conformance,
     ConformanceCell,
     ConformanceKey,
+    read_conformance,
     write_conformance,
 )
 from loadtests.campaigns.conformance.page import EVENTS, remarks, write_pages
@@ -142,10 +143,11 @@ def plan_of(asked: ConformanceRequest) -> tuple[Conformance, tuple[RunJob, ...]]
 
     Raises:
         UsageError: a name is none, or nothing is left of that selection.
+        RunFolderError: what is in the folder is damaged, or of another schema.
         EnvironmentNotReady: a balancer that is named has no program here.
     """
     fresh = Conformance(twinshop=twinshop_version(), seed=asked.seed, repeats=asked.repeats)
-    before = read_document(asked.folder / FILE, Conformance).by_place() if (asked.folder / FILE).is_file() else {}
+    before = read_conformance(asked.folder).by_place() if (asked.folder / FILE).is_file() else {}
     known, jobs = fresh, list[tuple[int, RunJob]]()  # each with its repeat
     for event, balancer, key in _asked(asked):
         wanted = asked_of_balancer(event)

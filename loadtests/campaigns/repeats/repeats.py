@@ -15,7 +15,7 @@ import msgspec
 from loadtests.checks import MEASURES
 from loadtests.model.measures import spoken
 from loadtests.model.results import VerdictWord
-from loadtests.model.run_folder import REPEATS, check_schema, read_document
+from loadtests.model.run_folder import REPEATS, read_versioned
 from loadtests.model.scenario import Scenario
 
 Kind = Literal["fault", "no-fault", "placebo", "again"]
@@ -208,15 +208,16 @@ class Repeats(msgspec.Struct, frozen=True):
         return tuple(block for block in self.blocks if block.kind == kind)
 
 
+_decode_repeats = msgspec.json.Decoder(Repeats).decode
+
+
 def read_repeats(folder: Path) -> Repeats:
     """Read `repeats.json`.
 
     Raises:
         RunFolderError: it is missing, damaged, or of another schema.
     """
-    repeats = read_document(folder / REPEATS, Repeats)
-    check_schema(folder / REPEATS, repeats.schema, REPEATS_SCHEMA, next_step="repeat the scenario again")
-    return repeats
+    return read_versioned(folder / REPEATS, _decode_repeats, REPEATS_SCHEMA, "repeat the scenario again")
 
 
 def repeats_schema() -> bytes:

@@ -14,10 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from loadtests.model.results import Loss
-from loadtests.model.run_folder import read_document
 from loadtests.running.console import tell
 from loadtests.workshop.contract import (
-    WORKSHOP_SCHEMA,
     Frame,
     Participant,
     Phase,
@@ -26,12 +24,12 @@ from loadtests.workshop.contract import (
     SideName,
     Workshop,
     empty_picture,
+    read_workshop,
 )
 from loadtests.workshop.dashboard.predictions import PredictionsBook, Write
 from loadtests.workshop.dashboard.seats import Seats
 from loadtests.workshop.dashboard.stream import EventStream, SentEvent, Subscribers, wire
 from loadtests.workshop.predictions import append_prediction
-from shared.errors import RunFolderError
 
 STEP_US = 250_000  # at most four frames a second
 BEFORE: frozenset[Phase] = frozenset({"starting", "predict"})  # nothing has run yet
@@ -41,24 +39,6 @@ OVER = wire("over", b"{}")  # the last word; nothing comes after it
 REMEMBER_EVERY = 240  # frames: a minute at most
 FALLEN_BEHIND_STEPS = 8  # two seconds: started anew, or the machine stood still; then people get one picture instead
 _encode = msgspec.json.Encoder().encode
-
-
-def read_workshop(path: Path) -> Workshop | None:
-    """What `workshop.json` says; None if there is none yet.
-
-    Raises:
-        RunFolderError: it is damaged, or of another version of Twinshop.
-    """
-    if not path.is_file():
-        return None
-    workshop = read_document(path, Workshop)
-    if workshop.schema != WORKSHOP_SCHEMA:
-        raise RunFolderError(
-            f"{path.name} has schema {workshop.schema}",
-            why=f"this dashboard reads schema {WORKSHOP_SCHEMA}",
-            next_step="start the workshop with the Twinshop that is installed here",
-        )
-    return workshop
 
 
 def asks_for_predictions(workshop: Workshop) -> bool:
@@ -175,7 +155,7 @@ class Broadcaster:
                     tell(f"dashboard: {trouble}", err=True)
 
     def _look_at_file(self) -> None:
-        workshop = read_workshop(self._file)
+        workshop = read_workshop(self._file) if self._file.is_file() else None  # there is none yet
         if workshop is not None and (self.workshop is None or workshop.version != self.workshop.version):
             self._workshop_changed(workshop)
         elif self.seats.changed:

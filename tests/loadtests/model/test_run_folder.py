@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from compose.engines.persisted_cluster import CONFIGURATION
-from loadtests.model.run_folder import check_text, make_folder
+from loadtests.model.run_folder import RUN_SCHEMA, RunFolder, check_text, make_folder
 from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
+from tests.loadtests.model_run import write_run
+from tests.shared.schema_contract import SchemaContract
 
 
 def test_it_is_made_with_all_above_it(tmp_path: Path) -> None:
@@ -37,3 +39,13 @@ def test_a_byte_that_is_no_text_is_told_with_its_line(tmp_path: Path, name: str)
     (tmp_path / name).write_bytes(b"one\nt\xffo\n")
     with pytest.raises(RunFolderError, match=f"{name}, line 2: not UTF-8"):
         check_text(tmp_path)
+
+
+class TestProvenance(SchemaContract):
+    schema = RUN_SCHEMA
+
+    def write(self, folder: Path) -> Path:
+        return write_run(folder / "run").provenance
+
+    def read(self, path: Path) -> object:
+        return RunFolder(path.parent).read_provenance()

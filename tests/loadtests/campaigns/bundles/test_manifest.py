@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import msgspec
@@ -9,9 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.campaigns.bundles.manifest import is_inside, is_run_name, run_name, same_elsewhere
+from loadtests.campaigns.bundles.manifest import (
+    BUNDLE_SCHEMA,
+    MANIFEST,
+    is_inside,
+    is_run_name,
+    read_manifest,
+    run_name,
+    same_elsewhere,
+)
 from loadtests.model.run_folder import Provenance
+from shared.errors import BundleError
+from tests.loadtests.campaigns.bundles.made_up import bundle_of
 from tests.loadtests.model_run import write_run
+from tests.shared.schema_contract import SchemaContract
 
 PARTS = st.lists(st.sampled_from(["..", ".", "", "a", "logs", "n1.log", "C:", "\\", "~", "…", " "]), max_size=6)
 NAMES = st.text(max_size=30) | PARTS.map("/".join)
@@ -81,3 +93,15 @@ def test_the_name_is_that_of_the_folder_which_a_run_makes(provenance: Provenance
 @given(scenario=st.text(max_size=40), started=st.text(max_size=30), seed=st.integers(0, 2**31))
 def test_every_run_has_a_name(provenance: Provenance, scenario: str, started: str, seed: int) -> None:
     assert is_run_name(run_name(msgspec.structs.replace(provenance, scenario=scenario, started=started, seed=seed)))
+
+
+class TestManifest(SchemaContract):
+    schema = BUNDLE_SCHEMA
+    error = BundleError
+
+    def write(self, folder: Path) -> Path:
+        with zipfile.ZipFile(bundle_of(folder / "run", folder / "run.zip")) as archive:
+            return Path(archive.extract(MANIFEST, folder))
+
+    def read(self, path: Path) -> object:
+        return read_manifest(path.read_bytes(), "run.zip", 10_000_000)

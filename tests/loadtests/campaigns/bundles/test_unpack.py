@@ -154,7 +154,14 @@ def test_an_unknown_schema_is_told_with_the_version_that_wrote_it(bundle: Path, 
         said.update(schema=2, twinshop="0.9.0", something="new")
 
     other = rewritten(bundle, tmp_path / "later.zip", manifest=later)
-    refused(other, tmp_path / "into", "a bundle of schema 2", "reads schema 1", "Twinshop 0.9.0", "with that version")
+    refused(
+        other,
+        tmp_path / "into",
+        "later.zip was written with schema 2",
+        "reads schema 1",
+        "Twinshop 0.9.0",
+        "with that version",
+    )
 
 
 def test_a_run_of_an_unknown_schema_is_told(bundle: Path, tmp_path: Path) -> None:

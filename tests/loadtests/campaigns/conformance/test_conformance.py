@@ -14,6 +14,7 @@ from loadtests.campaigns.conformance import conformance_run
 from loadtests.campaigns.conformance.cells import (
     COLUMNS,
     FILE,
+    SCHEMA,
     Conformance,
     ConformanceCell,
     ConformanceKey,
@@ -40,6 +41,7 @@ from loadtests.model.run_folder import read_document
 from loadtests.planning.make_plan import make_plan
 from loadtests.planning.scenario_file import load_scenario
 from shared.errors import UsageError
+from tests.shared.schema_contract import SchemaContract
 
 KEY = ConformanceKey("e", 1, "1.0", "0.1.0")
 
@@ -281,3 +283,14 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_every_balancer_stands_in_the_table() -> None:
     assert {"envoy", "haproxy", "nginx", "traefik", "caddy", "apache"} <= set(BALANCERS)
+
+
+class TestConformance(SchemaContract):
+    schema = SCHEMA
+
+    def write(self, folder: Path) -> Path:
+        write_conformance(folder, KNOWN)
+        return folder / FILE
+
+    def read(self, path: Path) -> object:
+        return plan_of(ConformanceRequest(path.parent, ("envoy",), events=("drain",), repeats=2))
