@@ -38,6 +38,11 @@ class Architecture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the store's server; with one, a sentinel promotes it when the store dies."""
 
     @property
+    def in_nodes(self) -> bool:
+        """Its sessions are in the nodes' own memory."""
+        return self.store in ("memory", "replicated")
+
+    @property
     def uses_server(self) -> bool:
         """Its cluster has a Redis-compatible server."""
         return self.store in ("redis", "denylist", "refresh")

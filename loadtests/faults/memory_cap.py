@@ -23,8 +23,7 @@ class MemoryCap(Troubles):
 
     def nothing_there(self, cluster: Cluster) -> str:
         architecture = cluster.spec.architecture
-        holds = architecture.store in ("memory", "replicated")
-        return "" if holds else f"the nodes of {architecture.name} hold no sessions"
+        return "" if architecture.in_nodes else f"the nodes of {architecture.name} hold no sessions"
 
     def observe(self, target: Target) -> Evidence | None:
         # Its word alone is not enough, since it is the one that was told; that it holds so few shows it.

@@ -141,8 +141,6 @@ class AffectedUsers:
         return set().union(*(hit.held() for hit in takers))
 
 
-HELD_NOWHERE = ("redis", "shared", "token", "denylist")
-"""Where sessions live in no node: then a node that is hit puts nobody's at risk."""
 BY_LOG = "the balancer's log: whoever was logged in and had been answered by it last"
 
 
@@ -167,13 +165,12 @@ class HeldByLog:
 
     def at_risk(self, fault: FaultTimeline) -> tuple[str, ...] | None:
         """Users whose session the victim held; None if the last answer does not tell where a session lives."""
-        store, affinity = self._run.store, self._run.affinity
-        if fault not in self._last_node:
+        lives, can = self._run.description, self._run.can
+        if lives is None or lives.store == "unknown" or fault not in self._last_node:
             return None
-        if store in HELD_NOWHERE:
+        if not lives.in_nodes:
             return ()
-        can = self._run.can
-        if can.lists_sessions or not can.behind_our_balancer or (store, affinity) != ("memory", "cookie"):
+        if can.lists_sessions or not can.behind_our_balancer or (lives.store, lives.affinity) != ("memory", "cookie"):
             return None
         held = (shopper for shopper, node in self._last_node[fault].items() if node == fault.victim)
         return tuple(sorted(map(account_name, held)))

@@ -17,21 +17,13 @@ from loadtests.session_model.causes import Reason
 from loadtests.session_model.counterfactual import seconds
 from loadtests.session_model.life import good_until
 from loadtests.session_model.shopper_trace import ShopperTrace
+from loadtests.session_model.stores import rules_of
 from loadtests.session_model.stores.token import signing_key
 from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
 
 UNSEEN = "a node that nobody knows"
-HELD = {
-    "memory": "in the memory of {node}",
-    "replicated": "in the memory of every node",
-    "token": "in the shopper's cookie, signed",
-    "denylist": "in the shopper's cookie, signed, unless the list in the store says that it was ended",
-    "redis": "in the session store",
-    "refresh": "in the shopper's cookie, signed, for a short time; what renews it is in the store",
-    "refresh-database": "in the shopper's cookie, signed, for a short time; what renews it is in the database",
-}
 
 
 class SessionStory(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -159,7 +151,7 @@ class Storyteller:
         yield SessionStory(
             life.opened.done_us / 1000,
             life.opened.node,
-            HELD.get(around.run.store or "", "nobody knows where").format(node=life.opened.node or UNSEEN),
+            rules_of(around.run).held.format(node=life.opened.node or UNSEEN),
             life.written.done_us / 1000,
             life.written.node,
             good[1] / 1000,

@@ -12,7 +12,6 @@ from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, SmallMultiples, rectangle
 from loadtests.report.evidence import Story
 from loadtests.report.tables import Table
-from loadtests.session_model.causes import IN_NODES
 
 LANE = 52
 """px a lane, of which the highest bar takes all but HEAD."""
@@ -166,7 +165,8 @@ def _at(steps: Steps, at_us: int) -> str:
 
 def _sessions_held(story: Story) -> Lanes:
     """How many sessions each node held; nothing where nodes hold none, or nobody looked."""
-    if not (story.run.store in IN_NODES and story.samples):
+    description = story.run.description
+    if description is None or not description.in_nodes or not story.samples:
         return {}
     ends = [sample.at_us for sample in story.samples[1:]] + [max(story.end_us, story.samples[-1].at_us)]
     lanes: Lanes = {}

@@ -31,8 +31,6 @@ HEAL_AGAIN_S = 0.25
 """Healing is repeated this often until it is seen: a part that is still ending cannot be started yet."""
 CLUSTER = "cluster"
 """The victim of what strikes no single part."""
-HOLDS = ("memory", "replicated")
-"""Where sessions live in a node; elsewhere its log tells of sessions that it opened and does not hold."""
 
 
 class FaultBounds(msgspec.Struct, frozen=True):
@@ -53,9 +51,8 @@ class Held:
         self.asked_at_us = time.time_ns() // 1000
         self.answer = cluster.held(node)
         self._boot = boot
-        in_memory = cluster.spec.architecture.store in HOLDS
-        # Where sessions live elsewhere, what the node wrote of them is no loss of its memory.
-        self._log = cluster.logs().get(f"{node}.requests") if in_memory else None
+        # Where sessions live elsewhere, its log tells of those that it opened and does not hold: no loss of its memory.
+        self._log = cluster.logs().get(f"{node}.requests") if cluster.spec.architecture.in_nodes else None
 
     @property
     def source(self) -> str:

@@ -75,9 +75,6 @@ CAUSES: dict[str, str] = {
 }
 """Every word of a cause, and what it means. A cause may be several: see `words_of`."""
 
-IN_NODES = ("memory", "replicated")
-"""Stores whose sessions are in the nodes' memory."""
-
 
 def words_of(cause: str) -> tuple[str, ...]:
     """The words of a cause: "node_killed+expired" has two, needed together; "|" stands between alternatives."""

@@ -3,8 +3,8 @@
 from loadtests.session_model.stores.contract import Outlived, StoreRules, UnknownRules
 from loadtests.session_model.stores.denylist import DenylistRules
 from loadtests.session_model.stores.memory import MemoryRules
-from loadtests.session_model.stores.redis import RedisRules
-from loadtests.session_model.stores.refresh import RefreshRules
+from loadtests.session_model.stores.redis import RedisRules, SharedRules
+from loadtests.session_model.stores.refresh import RefreshDatabaseRules, RefreshRules
 from loadtests.session_model.stores.replicated import ReplicatedRules
 from loadtests.session_model.stores.token import TokenRules
 from loadtests.session_model.timeline import RunTimeline
@@ -16,8 +16,8 @@ RULES: dict[str, StoreRules] = {
     "denylist": DenylistRules(),
     "redis": RedisRules(),
     "refresh": RefreshRules(),
-    "refresh-database": RefreshRules(),
-    "shared": RedisRules(),
+    "refresh-database": RefreshDatabaseRules(),
+    "shared": SharedRules(),
     "unknown": UnknownRules(),
 }
 """By the store's name (`compose.architectures.Store`)."""

@@ -25,6 +25,8 @@ class Outlived(NamedTuple):
 class StoreRules(ABC):
     """What a store knows."""
 
+    held: str
+    """Where a session is, in words; `{node}` stands for the node that opened it."""
     ids_can_be_planted = True
     """It keeps the id that a browser came with, if nobody gives it another one at login."""
 
@@ -44,6 +46,7 @@ class StoreRules(ABC):
 class UnknownRules(StoreRules):
     """Nobody said where sessions live, so nothing can be said of why one is not known."""
 
+    held = "nobody knows where"
     ids_can_be_planted = False
 
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:

@@ -15,6 +15,8 @@ LOST = "denylist_lost"
 class DenylistRules(TokenRules):
     """The shopper holds it; the store holds its end."""
 
+    held = "in the shopper's cookie, signed, unless the list in the store says that it was ended"
+
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """As a token; and a logout everywhere, by a clock that is off, ends a login that came after it."""
         return [*super().harms(life, answer, around), *_ended_too_late(life, answer, around)]

@@ -31,6 +31,8 @@ AFFINE = ("cookie", *RINGS)
 class MemoryRules(StoreRules):
     """One node holds it."""
 
+    held = "in the memory of {node}"
+
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """First who answers; then, if that is its home, whether it still has it."""
         astray = routed_elsewhere(life, answer, around)

@@ -16,6 +16,8 @@ from loadtests.session_model.stores.contract import (
 class RedisRules(StoreRules):
     """The store holds it."""
 
+    held = "in the session store"
+
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """Whether the store lost it, and whether its time was over: by the store's clock, which nobody touches."""
         if life.opened is None or life.known is None:
@@ -34,6 +36,12 @@ class RedisRules(StoreRules):
         unread = cart_not_understood(last, answer, around)
         # The first that applies: that a write comes late is seen by nobody, so it is asked for last.
         return gone or unread or came_late(last, answer, life, around)
+
+
+class SharedRules(RedisRules):
+    """The same of a place of the application's own."""
+
+    held = "in a place that all nodes share"
 
 
 def lost(written: Exchange, known: Exchange, answer: Exchange, around: Circumstances) -> list[Harm]:

@@ -16,6 +16,7 @@ class RefreshRules(StoreRules):
     A node that does not accept the access token (its key, its clock) asks for the refresh token, and knows the shopper.
     """
 
+    held = "in the shopper's cookie, signed, for a short time; what renews it is in the store"
     ids_can_be_planted = False
 
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
@@ -43,6 +44,12 @@ class RefreshRules(StoreRules):
         carried = [each for each in between if last.done_us <= each.sent_us and each.done_us <= answer.sent_us]
         refused = (refused_key(last, each, around) for each in (*carried, answer))
         return next((found for found in refused if found), []) or cart_not_understood(last, answer, around)
+
+
+class RefreshDatabaseRules(RefreshRules):
+    """The same, its family in the database."""
+
+    held = "in the shopper's cookie, signed, for a short time; what renews it is in the database"
 
 
 def used_twice(trail: TokenTrail, answer: Exchange, around: Circumstances) -> list[Harm]:

@@ -17,6 +17,8 @@ from loadtests.session_model.stores.memory import thrown_out
 class ReplicatedRules(StoreRules):
     """Every node holds it."""
 
+    held = "in the memory of every node"
+
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
         """Whether anybody had it, whether this node had heard of it, and whether its time was over."""
         opened, known, written = life.opened, life.known, life.written

@@ -17,6 +17,7 @@ from loadtests.session_model.stores.contract import (
 class TokenRules(StoreRules):
     """The shopper holds it."""
 
+    held = "in the shopper's cookie, signed"
     ids_can_be_planted = False
 
     def harms(self, life: SessionLife, answer: Exchange, around: Circumstances) -> list[Harm]:
