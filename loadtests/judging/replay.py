@@ -9,7 +9,7 @@ from copy import copy
 from itertools import islice
 from typing import ParamSpec
 
-from loadtests.checks import CHECKS, TALLIES, Check, Tally
+from loadtests.checks import CHECKS, TALLIES, Check
 from loadtests.faults.effects import NodeFormat
 from loadtests.model.history import ENDS_SESSION, STALLED_US, Do, Exchange, StoredOrder
 from loadtests.model.results import Counted, LogoutCounts, Loss
@@ -45,7 +45,7 @@ _Supposed = tuple[ShopperTrace, Exchange, Contradiction]
 class HistoryReplay(Guarded):
     """One architecture's history; `add` its records in order, then `close`."""
 
-    def __init__(self, scene: RunTimeline, checks: Iterable[type[Check]] | None = None) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__()
         self.people: dict[int, ShopperTrace] = {}
         self.promises: list[AcknowledgedOrder] = []
@@ -54,7 +54,7 @@ class HistoryReplay(Guarded):
         self.made: set[str] = set()
         """Requests that made an order, of those of which no answer says that they did."""
         self.around = circumstances_of(scene)
-        self.checks = {it.kind: it(self.around) for it in (CHECKS.values() if checks is None else checks)}
+        self.checks = {kind: check(self.around) for kind, check in CHECKS.items()}
         """All of them by kind, with the losses that they have named so far."""
         # A history of millions has orders by the hundred thousand, and most checks hear nothing of them.
         self._of_orders = [check for check in self.checks.values() if type(check).stored is not Check.stored]
@@ -197,9 +197,9 @@ TELLING: frozenset[Do] = frozenset({"login", "watch", "read_cookie", *ENDS_SESSI
 class Tallies(Guarded):
     """`add` all exchanges of one architecture, in order, then `close`."""
 
-    def __init__(self, scene: RunTimeline, tallies: Iterable[type[Tally]] | None = None) -> None:
+    def __init__(self, scene: RunTimeline) -> None:
         super().__init__()
-        self._tallies = [tally(scene) for tally in (TALLIES.values() if tallies is None else tallies)]
+        self._tallies = [tally(scene) for tally in TALLIES.values()]
         self._tell_all = any(tally.hears_all for tally in self._tallies)
 
     def add(self, *exchanges: Exchange) -> None:

@@ -46,8 +46,6 @@ class RunRequest(msgspec.Struct, frozen=True):
     """None: as many as the scenario says."""
     workers: int = 1
     runs: Path = Path("runs")
-    limits: Limits = Limits()
-    fault_bounds: FaultBounds = FaultBounds()
     control: Control = ""
     application: ApplicationUnderTest | None = None
     """What is under test, if it is none of the twins; its variants are the architectures then."""
@@ -88,7 +86,7 @@ def run(request: RunRequest, engine: Engine, watcher: RunWatcher, *, held: bool 
             watcher.say(line)
         folder, provenance = _make_folder(request, scenario, content, plan, names, engine, balancer)
         watcher.say(f"plan {provenance.plan_sha256}  seed {plan.seed}  {folder.root}")
-        limits = limits_of(request.limits, scenario, request.control)
+        limits = limits_of(scenario, request.control)
         limits = app.patient(limits) if app else limits
         interrupted = _measure_all(request, plan, names, engine, watcher, folder, provenance, limits)
     results = _judge_and_report(folder, watcher, whole=interrupted is None, report=request.report)
@@ -142,11 +140,10 @@ def asked_of_balancer(scenario: Scenario) -> set[str]:
     return asked - {""}
 
 
-def limits_of(limits: Limits, scenario: Scenario, control: Control = "") -> Limits:
-    """Those limits with the scenario's settings, and with what its faults (not a control's) need from the start."""
-    settings = {name: getattr(scenario.limits(), name) for name in scenario.settings}
+def limits_of(scenario: Scenario, control: Control = "") -> Limits:
+    """The limits by the scenario's settings, and with what its faults (not a control's) need from the start."""
     # Before the faults' own: where a scenario sets what a fault would choose, the fault leaves it alone.
-    limits = msgspec.structs.replace(limits, **settings)
+    limits = scenario.limits()
     for fault in () if control else scenario.fault:
         limits = FAULTS[fault.kind].prepare(limits)
     return limits
@@ -156,7 +153,7 @@ def _measure_all(
     request: RunRequest, plan: Plan, names: tuple[str, ...], engine: Engine, watcher: RunWatcher, folder: RunFolder,
     provenance: Provenance, limits: Limits,
 ) -> Interrupted | None:  # fmt: skip
-    bounds = PLACEBO_BOUNDS if plan.control == "placebo" else request.fault_bounds
+    bounds = PLACEBO_BOUNDS if plan.control == "placebo" else FaultBounds()
     if request.application is not None:  # whose nodes may take longer to start than the twins'
         healed_s = max(bounds.healed_s, limits.node_ready_s)
         bounds = msgspec.structs.replace(bounds, healed_s=healed_s)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
+from unittest import mock
 
 import msgspec
 
 from compose.architectures import ARCHITECTURES
-from loadtests.checks import Check
+from loadtests.checks import CHECKS, Check
+from loadtests.judging import replay as module
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.events import LoadEnded
 from loadtests.model.fault_timeline import FaultTimeline
@@ -144,9 +146,10 @@ def scene(
     return RunTimeline(architecture, about, ("n1", "n2", "n3"), faults, epoch_us=0, ended=ended)
 
 
-def replayed(records: Iterable[Record], at: RunTimeline, checks: Iterable[type[Check]] | None = None) -> HistoryReplay:
-    """The replay of these records, closed."""
-    replay = HistoryReplay(at, checks)
+def replayed(records: Iterable[Record], at: RunTimeline, checks: Mapping[str, type[Check]] = CHECKS) -> HistoryReplay:
+    """The replay of these records, closed; by these checks alone."""
+    with mock.patch.object(module, "CHECKS", checks):
+        replay = HistoryReplay(at)
     for record in records:
         if isinstance(record, Exchange):
             replay.add(record)

@@ -10,6 +10,7 @@ from compose.engines.registry import engine_named
 from loadtests.faults import FAULTS, Target
 from loadtests.faults.kill import Kill
 from loadtests.judging.verdict import exit_code
+from loadtests.running import run as module
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
 from loadtests.running.run import Finished, RunRequest, run
@@ -42,12 +43,15 @@ class NoOpKill(Kill):
         """Says it kills, and does nothing."""
 
 
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FaultBounds", lambda: FaultBounds(observed_s=1.0, healed_s=5.0))
+
+
 def carry_out(tmp_path: Path, at_s: float) -> Finished:
     path = tmp_path / "nobody.toml"
     path.write_text(SCENARIO.format(at_s=at_s))
-    request = RunRequest(
-        str(path), ("sticky-memory",), runs=tmp_path / "runs", fault_bounds=FaultBounds(observed_s=1.0, healed_s=5.0)
-    )
+    request = RunRequest(str(path), ("sticky-memory",), runs=tmp_path / "runs")
     return run(request, engine_named("processes"), Silent())
 
 

@@ -16,7 +16,7 @@ from compose.architectures import ARCHITECTURES
 from compose.balancers import BALANCERS, balancer_named
 from compose.balancers.contract import Balancer
 from compose.balancers.example import RUN, configuration_sha256
-from compose.cluster import ClusterSpec, Limits
+from compose.cluster import ClusterSpec
 from loadtests.campaigns.conformance.cells import (
     FILE,
     Conformance,
@@ -193,7 +193,7 @@ def balancers_of(asked: ConformanceRequest) -> tuple[str, ...]:
 
 def _told(balancer: Balancer, event: Scenario, architecture: str) -> str:
     """Digest of what the balancer is told in such a run."""
-    limits = limits_of(Limits(), event, "")
+    limits = limits_of(event)
     spec = ClusterSpec(RUN, ARCHITECTURES[architecture], event.nodes, limits=limits, balancer=balancer.name)
     return configuration_sha256(balancer, spec, SHIPPED.http)
 

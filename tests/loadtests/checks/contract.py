@@ -72,7 +72,7 @@ class CheckContract:
         assert self.found(guilty_case._replace(records=mixed)) == self.found(guilty_case)
 
     def test_it_finds_the_same_alone(self, guilty_case: Case) -> None:
-        alone = replayed(guilty_case.records, guilty_case.scene, [self.check]).losses()
+        alone = replayed(guilty_case.records, guilty_case.scene, {self.check.kind: self.check}).losses()
         assert list(alone) == self.found(guilty_case)
 
     def test_of_nothing_it_finds_nothing(self) -> None:

@@ -16,6 +16,7 @@ from compose.engines.registry import engine_named
 from loadtests.faults import FAULTS, Fault, Target
 from loadtests.judging.verdict import exit_code
 from loadtests.model.events import FaultEvent, read_events
+from loadtests.running import run as module
 from loadtests.running.fault_run import FaultBounds
 from loadtests.running.progress import Silent
 from loadtests.running.run import RunRequest, run
@@ -96,9 +97,10 @@ def test_what_did_not_happen_is_not_believed(
     kinds = BY_ARCHITECTURE[architecture]
     for kind in kinds:
         monkeypatch.setitem(FAULTS, kind, twin_of(FAULTS[kind]))
+    monkeypatch.setattr(module, "FaultBounds", lambda: BOUNDS)
     path = tmp_path / "twins.toml"
     path.write_text(scenario(architecture, kinds))
-    request = RunRequest(str(path), (architecture,), runs=tmp_path / "runs", fault_bounds=BOUNDS)
+    request = RunRequest(str(path), (architecture,), runs=tmp_path / "runs")
     finished = run(request, engine_named("processes"), Silent())
     phases = {
         (event.kind, event.phase)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from loadtests.checks.contract import Check
 from loadtests.checks.logged_out import LoggedOut
+from loadtests.judging import replay as module
 from loadtests.judging.books import Books, Steps
 from loadtests.judging.replay import HistoryReplay
 from loadtests.model.application import ApplicationFacts
@@ -34,8 +35,9 @@ class _CrashesAtTheEnd(Check):
         raise RuntimeError("too late")
 
 
-def test_what_a_check_found_before_it_crashed_stands() -> None:
-    replay = HistoryReplay(scene(), [_CrashesTheSecondTime])
+def test_what_a_check_found_before_it_crashed_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECKS", {"logged_out": _CrashesTheSecondTime})
+    replay = HistoryReplay(scene())
     told = Story().login().stranger().login(why="recovery").stranger().login(why="recovery").stranger()
     for exchange in told.exchanges:
         replay.add(exchange)
@@ -45,8 +47,9 @@ def test_what_a_check_found_before_it_crashed_stands() -> None:
     assert replay.people[1].logouts == 3, "the memory goes on"
 
 
-def test_a_crash_at_the_end_is_a_crash() -> None:
-    replay = HistoryReplay(scene(), [_CrashesAtTheEnd, LoggedOut])
+def test_a_crash_at_the_end_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECKS", {"order_lost": _CrashesAtTheEnd, "logged_out": LoggedOut})
+    replay = HistoryReplay(scene())
     for exchange in Story().login().stranger().exchanges:
         replay.add(exchange)
     replay.close()

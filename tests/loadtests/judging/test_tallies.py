@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from loadtests.checks import TALLIES
 from loadtests.checks.contract import Tally
 from loadtests.checks.flickered import Flickered
 from loadtests.checks.rate_limited import RateLimited
+from loadtests.judging import replay as module
 from loadtests.judging.replay import Tallies
 from loadtests.model.history import Exchange
 from loadtests.model.results import Counted
@@ -35,7 +38,8 @@ class _Hears(Tally):
 
 
 def board(told: list[Exchange], *tallies: type[Tally]) -> Tallies:
-    found = Tallies(scene(), tallies or None)
+    with mock.patch.object(module, "TALLIES", {tally.name: tally for tally in tallies} or TALLIES):
+        found = Tallies(scene())
     for exchange in told:
         found.add(exchange)
     return found

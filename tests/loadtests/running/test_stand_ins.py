@@ -79,10 +79,10 @@ def test_a_control_has_the_same_shoppers(control: Control, faults: int) -> None:
 
 def test_a_control_does_not_have_the_conditions() -> None:
     scenario = load_scenario("two-workers")
-    usual = limits_of(scenario.limits(), scenario)
+    usual = limits_of(scenario)
     assert usual.node_workers > 1
-    assert limits_of(scenario.limits(), scenario, "placebo").node_workers == 1
-    assert limits_of(scenario.limits(), scenario, "no-fault").node_workers == 1
+    assert limits_of(scenario, "placebo").node_workers == 1
+    assert limits_of(scenario, "no-fault").node_workers == 1
 
 
 @pytest.mark.parametrize(("control", "told"), [("", ("fault", "kill n2")), ("placebo", ("load", "placebo"))])

@@ -61,7 +61,7 @@ def asked(case: Case) -> tuple[Remembering, StillLoggedIn]:
     about = ARCHITECTURES[case.architecture]
     ready = ClusterReady(case.architecture, -at(2), about, "processes", setup.nodes, limits, {}, 1.0)
     run = run_timeline(case.architecture, [ready, LoadStarted(case.architecture, 0, setup.epoch, 1), *case.events()])
-    checks = replayed(case.exchanges(), run, (Remembering, StillLoggedIn)).checks
+    checks = replayed(case.exchanges(), run, {"logged_out": Remembering, "still_logged_in": StillLoggedIn}).checks
     out, outlived = checks.values()
     assert isinstance(out, Remembering)
     assert isinstance(outlived, StillLoggedIn)
