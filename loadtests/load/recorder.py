@@ -25,7 +25,6 @@ class Recorder:
         self._outcomes = dict.fromkeys(("ok", "failed", "unknown", "not_sent"), 0)
         self._sent = 0
         self._logged_out: set[int] = set()
-        self._logged_out_events = 0
         self._carts_lost = 0
         self._zero_ns = 0  # not known yet; nothing is sent before it is
         self.phase: Phase = "waiting"
@@ -59,7 +58,6 @@ class Recorder:
             sent=self._sent,
             **self._outcomes,
             logged_out=len(self._logged_out),
-            logged_out_events=self._logged_out_events,
             carts_lost=self._carts_lost,
             cpu_s=round(time.process_time(), 3),
             problem=self.problem,
@@ -82,7 +80,6 @@ class Recorder:
     def _count(self, shopper: int, finding: Contradiction) -> None:
         if finding.kind == "logged_out":
             self._logged_out.add(shopper)
-            self._logged_out_events += 1
         elif finding.kind == "cart_lost":
             self._carts_lost += 1
 

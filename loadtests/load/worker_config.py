@@ -165,7 +165,6 @@ class LoadProgress(msgspec.Struct, frozen=True):
     not_sent: int = 0
     logged_out: int = 0
     """Shoppers who were logged out at least once."""
-    logged_out_events: int = 0
     carts_lost: int = 0
     cpu_s: float = 0.0
     problem: str = ""

@@ -55,7 +55,6 @@ class WalkPerson:
 
     def __init__(self, app: PreparedApplication, number: int, url: str, prefix: str) -> None:
         self._address = urlsplit(url)
-        self._url = url
         self._prefix = prefix
         self._pocket = Pocket("main", url)
         account = app.accounts[number - 1]
@@ -140,17 +139,17 @@ def walk(it: Description, accounts: tuple[tuple[str, str], ...], url: str, run: 
     )  # fmt: skip
     if reading.outcome != "ok":
         return
-    yield _who("who am I?", anna, 1, it)
+    yield _who("who am I?", anna, 1)
     yield from _remembers(it, anna)
     berta.do("login")  # not judged: that a login works is known by now, and if hers does not, the next step says so
-    yield _who("a second person logs in: who is it?", berta, 2, it)
+    yield _who("a second person logs in: who is it?", berta, 2)
     if it.recall is not None:
         shown = berta.do("recall")
         yield _step(
             "what does it remember of the second person?", berta, shown.outcome == "ok" and not shown.shown.cart,
             _said(shown), "the second person is shown what the first one had remembered", remark=True,
         )  # fmt: skip
-    yield _who("and the first one, still?", anna, 1, it)
+    yield _who("and the first one, still?", anna, 1)
     if it.logout is not None:
         yield from _leaves(app, it, anna, url, prefix)
 
@@ -198,7 +197,7 @@ def _leaves(app: PreparedApplication, it: Description, anna: WalkPerson, url: st
         "the session is good after its logout: so are those of people who log out", remark=True,
     )  # fmt: skip
     anna.do("login")
-    yield _who("log in again: who am I?", anna, 1, it)
+    yield _who("log in again: who am I?", anna, 1)
     if it.recall is not None and it.remember is not None:
         shown, kept = anna.do("recall"), it.remember.kept_in == "account"
         yield _step(
@@ -207,7 +206,7 @@ def _leaves(app: PreparedApplication, it: Description, anna: WalkPerson, url: st
         )  # fmt: skip
 
 
-def _who(what: str, person: WalkPerson, number: int, it: Description) -> WalkStep:
+def _who(what: str, person: WalkPerson, number: int) -> WalkStep:
     reading = person.do("me")
     known = reading.outcome == "ok" and reading.shown.user in ("", account_name(number))
     wrong = "it shows somebody else: look at [who] user and shows, or at the application"

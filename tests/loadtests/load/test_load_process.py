@@ -180,7 +180,7 @@ def test_everybody_who_is_logged_out_is_counted_and_shops_on(
         shop.forget()
         assert until(load.finished, READY_S), load.progress()
     assert load.exit_codes() == (0,)
-    assert load.progress().logged_out == load.progress().logged_out_events == 12
+    assert load.progress().logged_out == 12
     history = history_of(load, tmp_path)
     assert_every_planned_action_once(plan, history)
     assert Counter(each.shopper for each in history if each.why == "recovery") == dict.fromkeys(range(1, 13), 1)
