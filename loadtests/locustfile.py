@@ -5,8 +5,6 @@
 `twinshop run` starts the same file with a plan (see `loadtests.load.worker_config`).
 """
 
-from __future__ import annotations
-
 import gc
 import resource
 import sys

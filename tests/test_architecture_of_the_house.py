@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -133,3 +134,72 @@ def test_one_name_one_thing() -> None:
                 named.setdefault(node.name, []).append(module)
     assert len(named) > 300
     assert {name: where for name, where in named.items() if len(where) > 1} == {}
+
+
+POSTPONED = "from __future__ import annotations"
+
+
+def bound_by(statement: ast.stmt) -> Iterator[tuple[str, int]]:
+    """Names that a module has once this statement of it was carried out, and its last line; not those for types."""
+    end = statement.end_lineno or statement.lineno
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name, end
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from (((alias.asname or alias.name).partition(".")[0], end) for alias in statement.names)
+    elif not (isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id, end
+            elif node is not statement and isinstance(node, ast.stmt):
+                yield from bound_by(node)
+
+
+def evaluated(tree: ast.AST, *, late: bool = False) -> Iterator[tuple[ast.expr, bool]]:
+    """Annotations that Python evaluates, unless they are postponed; and whether only when a function is called."""
+    for node in ast.iter_child_nodes(tree):
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            told = [it.annotation for it in ast.walk(node.args) if isinstance(it, ast.arg)]
+            yield from ((it, late) for it in (*told, node.returns) if it is not None)
+        elif isinstance(node, ast.AnnAssign) and not late:  # inside of a function a variable's never is
+            yield node.annotation, late
+        yield from evaluated(node, late=late or is_function)
+
+
+def has_to_postpone(source: str) -> bool:
+    """Whether an annotation names what comes later in the module, or is imported for types alone."""
+    tree = ast.parse(source)
+    bound: dict[str, int] = {}
+    for name, line in (found for statement in tree.body for found in bound_by(statement)):
+        bound.setdefault(name, line)
+    return any(
+        name.id not in bound or (not late and bound[name.id] >= annotation.lineno)
+        for annotation, late in evaluated(tree)
+        for name in ast.walk(annotation)
+        if isinstance(name, ast.Name) and not hasattr(builtins, name.id)
+    )
+
+
+def test_no_module_postpones_its_annotations_for_nothing() -> None:
+    """An annotation that only some Python can evaluate (`array[int]`, before 3.12) is written as a text."""
+    sources = {name: path.read_text(encoding="utf-8") for name, path in modules().items()}
+    postponed = {name: source for name, source in sources.items() if POSTPONED in source.splitlines()}
+    assert len(postponed) > 30
+    assert [name for name, source in postponed.items() if not has_to_postpone(source)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "has_to"),
+    [
+        ("class One:\n    def same(self) -> One: ...", True),
+        ("def one(it: Other) -> None: ...\nclass Other: ...", True),
+        ("class One:\n    other: Other | None\nclass Other: ...", True),
+        ("if TYPE_CHECKING:\n    import numpy as np\ndef one() -> None:\n    def two(it: np.int64): ...", True),
+        ("class One: ...\ndef one(it: list[One]) -> One: ...", False),
+        ("def one() -> None:\n    it: One = One()\nclass One: ...", False),
+        ("try:\n    import tomllib as toml\nexcept ImportError:\n    toml = None\ndef one(it: toml.T): ...", False),
+        ("def one() -> None:\n    def two(it: One): ...\nclass One: ...", False),
+    ],
+)
+def test_what_has_to_be_postponed_is_known(source: str, has_to: bool) -> None:
+    assert has_to_postpone(source) == has_to

@@ -5,8 +5,6 @@ asked is killed itself, the others notice and end. (A `ProcessPoolExecutor` that
 tracks its resources; one that does would copy the locks of whatever threads there are.)
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import subprocess

@@ -7,8 +7,6 @@ goes to the reconciler. Should it find a mismatch, or should a request stand in 
 forgotten by then), the logs are read once more, and a reconciler is told all that they say of those requests.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -223,7 +221,7 @@ class LogMatching:
         self._sweep_at = max(SWEEP, 2 * len(self._client))
 
 
-def _equal_ones(numbers: array[int]) -> set[int]:
+def _equal_ones(numbers: "array[int]") -> set[int]:
     """Those that are there more than once; the numbers are in order afterwards."""
     if len(numbers) < MANY:
         return {number for number, times in Counter(numbers).items() if times > 1}
