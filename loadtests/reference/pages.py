@@ -33,8 +33,10 @@ PAGES: dict[str, Mapping[str, Any]] = {
         "plan": plan, "scenario": scenario,
     },
     "reference/measures.md": {"rows": parts.measures},
-    "reference/exports.md": {"tables": TABLES},
-    "reference/application.md": {"keys": settings.keys, "file": description, "interface": interface},
+    "reference/exports.md": {"tables": TABLES, "columns": parts.columns},
+    "reference/application.md": {
+        "keys": settings.keys, "places": settings.places, "file": description, "interface": interface,
+    },
     "reference/cli.md": {"helps": parts.helps},
     "reference/glossary.md": {
         "glossary": words(), "losses": parts.losses_and_guarantees, "tallies": parts.tallies,

@@ -1,6 +1,7 @@
 """What the pages of Twinshop's parts say: architectures, faults, checks, behaviours, measures, commands."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from loadtests.checks import CAUSES, CHECKS, MEASURES, TALLIES
 from loadtests.cli import COMMANDS, command_named, twinshop
 from loadtests.faults import FAULTS
 from loadtests.planning.scenario_file import all_scenarios
+from loadtests.report.exports.tables import ExportTable
 from loadtests.report.markdown_pages import code
 
 Rows = Iterator[tuple[str, ...]]
@@ -77,6 +79,11 @@ def losses_and_guarantees() -> Rows:
 def tallies() -> Rows:
     """A row for each thing that is counted beside losses."""
     return ((code(it.name), it.rule) for it in TALLIES.values())
+
+
+def columns(table: ExportTable[Any]) -> Rows:
+    """A row for each column of a table that can be exported."""
+    return ((code(it.name), it.kind, it.about) for it in table.heads())
 
 
 def helps() -> dict[str, list[str]]:

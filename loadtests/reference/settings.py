@@ -12,6 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from compose.cluster import Range, ranges
+from compose.description import PLACES
 from loadtests.report.markdown_pages import code, table
 
 
@@ -108,3 +109,8 @@ def keys(*kinds: type[msgspec.Struct]) -> Iterator[tuple[str, ...]]:
         for it in attributes_of(kind):
             if it.name != "folder":  # which nobody writes: it is where the file was found
                 yield code(it.name), code(it.type), code(it.written), it.about or "See its table below."
+
+
+def places() -> Iterator[tuple[str, str]]:
+    """A row for each word that a description can have in its commands and in `env`."""
+    return ((code(f"{{{word}}}"), meaning) for word, meaning in PLACES.items())

@@ -193,9 +193,14 @@ def write_pages(folder: Path, known: Conformance) -> Path:
         "all_of_them": all_of_them,
     }
     markdown = markdown_pages(Path(__file__).parent).get_template("conformance.md.j2")
-    write_whole(folder / MARKDOWN_FILE, markdown.render(told, first_words=_first_words).encode())
+    write_whole(folder / MARKDOWN_FILE, markdown.render(told, rows=_rows, first_words=_first_words).encode())
     write_whole(folder / HTML_FILE, SHELL.page("conformance.html.j2", **told))
     return folder / HTML_FILE
+
+
+def _rows(event: EventTable) -> Iterator[tuple[str, ...]]:
+    for cell in event.cells:
+        yield *names_of(cell), str(len(cell.repeats)), *(column.shown(cell) for column in event.columns)
 
 
 def _first_words(why: str) -> str:

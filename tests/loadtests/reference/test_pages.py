@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compose.architectures import ARCHITECTURES
@@ -21,7 +22,7 @@ from loadtests.faults import FAULTS
 from loadtests.faults.contract import Cure
 from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios, load_scenario
-from loadtests.reference.pages import FOLDER, PAGES, outdated, write
+from loadtests.reference.pages import FOLDER, PAGES, outdated, page, write
 from loadtests.reference.settings import attributes_of
 from loadtests.report.exports.forms import FORMS
 from loadtests.report.exports.tables import TABLES
@@ -65,6 +66,15 @@ def test_a_page_that_says_something_else_is_found_and_mended(tmp_path: Path) -> 
     assert outdated(tmp_path) == ["reference/faults.md"]
     assert write(tmp_path) == ["reference/faults.md"]
     assert outdated(tmp_path) == []
+
+
+def test_a_bar_in_what_the_program_says_ends_no_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = msgspec.structs.replace(TABLES["losses"].columns[0], about="one | other")
+    monkeypatch.setitem(TABLES, "losses", msgspec.structs.replace(TABLES["losses"], columns=(first,)))
+    monkeypatch.setitem(PLACES, "port", "one | other")
+    for name in ("reference/exports.md", "reference/application.md"):
+        (row,) = [line for line in page(name).splitlines() if line.endswith("| other |")]
+        assert row.endswith(" | one \\| other |"), name
 
 
 def test_every_limit_says_what_it_means() -> None:

@@ -181,6 +181,11 @@ def test_both_pages_have_every_cell_and_lead_to_the_runs_that_are_there(tmp_path
     assert page.read_bytes() == write_pages(tmp_path, KNOWN).read_bytes()
 
 
+def test_a_bar_in_a_balancer_s_name_ends_no_cell(tmp_path: Path) -> None:
+    write_pages(tmp_path, Conformance(shoppers=12, cells=(cell("one|other", counts()),)))
+    assert "| one\\|other | cookie | 1 | 4 |" in (tmp_path / MARKDOWN_FILE).read_text()
+
+
 @pytest.mark.parametrize("event", sorted(EVENTS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_event_has_a_plan(event: Path) -> None:
     scenario = load_scenario(str(event))
