@@ -89,7 +89,9 @@ class CartCheck(Check):
         proof = [*before_loss(why, person), witness_event(exchange)]
         if finding.unmade is not None:
             asked = [event for event in (*proof, witness_event(finding.unmade)) if event is not None]
-            proof = [*sorted(asked, key=lambda event: event.at_ms), in_database(None, exchange.done_us / 1000)]
+            # Once each: that checkout may be the answer itself, or the one as a stranger, where it was repeated.
+            once = dict.fromkeys(sorted(asked, key=lambda event: event.at_ms))
+            proof = [*once, in_database(None, exchange.done_us / 1000)]
         self.lose(exchange, why, proof, items=finding.items)
 
 

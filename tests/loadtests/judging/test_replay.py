@@ -165,6 +165,15 @@ def test_a_refusal_of_a_checkout_that_may_have_been_repeated_shows_the_cart_gone
     assert replayed([*told.exchanges, order], scene()).losses() == ()
 
 
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_checkout_that_itself_shows_what_is_gone_is_one_witness(status: int) -> None:
+    told = Story().login().add("mug", shows={"mug": 1}).checkout(status=status)
+    told.exchanges[-1] = repeated = replace(told.last, outcome="unknown")  # as it is judged where a balancer repeats
+    told.login(why="recovery").cart({})
+    loss = replayed(told.exchanges, scene()).losses()[-1]
+    assert (loss.kind, [event.request for event in loss.witness].count(repeated.request)) == ("cart_lost", 1)
+
+
 def test_where_nobody_knows_what_was_in_the_cart_nobody_says_that_it_was_lost() -> None:
     told = Story().login().add("mug", 2, shows={"mug": 2}).checkout(status=503).me(None, user="user-0002").cart({})
     replay, book = replayed(told.exchanges, scene()), Items()
