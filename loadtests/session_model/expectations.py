@@ -293,8 +293,9 @@ class ExpectedSession:
         self.facts += 1
         before = self.possible_carts()
         own = exchange.outcome == "ok" and exchange.do in CART_WRITES
-        was = (copy(self.items), [world.copy() for world in self._worlds], dict(self._unknown)) if self._late else None
+        was = None
         if own:
+            was = (copy(self.items), [it.copy() for it in self._worlds], dict(self._unknown)) if self._late else None
             self._carry_out(exchange)
         self.audited = exchange.why == "audit"
         for world in self._worlds:
@@ -303,7 +304,7 @@ class ExpectedSession:
                 self._settle_on(world, shown, settle=True)
                 self._cart_uncertain = False
                 return found
-        if self._came_late(exchange, shown) or (own and was and self._came_before(exchange, shown, was)):
+        if self._came_late(exchange, shown) or (was and self._came_before(exchange, shown, was)):
             return found
         return found + self._contradicted(exchange, before, shown)
 
