@@ -1,9 +1,9 @@
 """One shopper's visit: what it does when, and what not, from the first action of its plan to the last audit.
 
-    visit           when an action is due, whether it is sent, who logs in again
-    action_sender   sends the requests that an action takes
+    visit                when an action is due, whether it is sent, who logs in again
+    action_sender        sends the requests that an action takes
     application_client   which these are, and what came of it: ok, failed or unknown
-    jars            whose cookies there are
+    jars                 whose cookies there are
     shopper_history      what is recorded
 
 Needs no Locust and no gevent to run: it is given a browser, a clock, somewhere to hand its records to, and a way to do

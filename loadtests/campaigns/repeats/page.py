@@ -104,7 +104,7 @@ def render(repeats: Repeats) -> bytes:
         command=shlex.join(asked.command),
         controlled=CONTROLLED,
         noise_rule=NOISE_RULE,
-        words_of=counted_words,
+        counted_words=counted_words,
     )
 
 
