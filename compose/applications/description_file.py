@@ -1,6 +1,7 @@
 """Reads the description of an application from TOML, strictly: every error has its line and its key."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -67,7 +68,9 @@ def load_description(path: Path) -> Description:
         content = path.read_bytes()
     except OSError as error:
         raise DescriptionError(
-            f"cannot read {path}", why=error.strerror or str(error), next_step=f"twinshop app new {path}"
+            f"cannot read {path}",
+            why=error.strerror or str(error),
+            next_step=f"twinshop app new {shlex.quote(str(path))}",
         ) from error
     return read_description(content, file=str(path), folder=str(path.absolute().parent))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -176,9 +177,8 @@ def read_matrix(folder: Path) -> Matrix:
     """
     path = folder / FILE
     if not path.is_file():
-        raise RunFolderError(
-            f"there is no matrix in {folder}", why=f"{path} is missing", next_step=f"twinshop matrix --out {folder}"
-        )
+        again = f"twinshop matrix --out {shlex.quote(str(folder))}"
+        raise RunFolderError(f"there is no matrix in {folder}", why=f"{path} is missing", next_step=again)
     # Another folder, and not --fresh, which keeps what is not run again and so reads this one, too.
     return read_versioned(path, _decode_matrix, SCHEMA, "name another folder: twinshop matrix --out DIR")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -51,10 +52,10 @@ def new(file: Path | None) -> None:
         with file.open("x") as out:  # never over what somebody has filled in
             out.write(text)
     except FileExistsError:
-        raise UsageError(f"{file} exists already", next_step=f"twinshop app check {file}") from None
+        raise UsageError(f"{file} exists already", next_step=f"twinshop app check {shlex.quote(str(file))}") from None
     except OSError as error:
         raise UsageError(f"cannot write {file}", why=error.strerror or str(error)) from error
-    tell(pasteable(f"{file} is there. Fill it in, then: twinshop app check {file}"))
+    tell(pasteable(f"{file} is there. Fill it in, then: twinshop app check {shlex.quote(str(file))}"))
 
 
 @app.command()
@@ -91,10 +92,10 @@ def check(file: Path, variant: str | None, beyond: bool, as_json: bool) -> None:
         raise DescriptionError(
             f"{file} does not describe what {name} does: {len(wrong)} of {len(steps)} steps went otherwise",
             why=f"{wrong[0].what}: {wrong[0].words}",
-            next_step=f"fix {file}, and check again: twinshop app check {file}",
+            next_step=f"fix {file}, and check again: twinshop app check {shlex.quote(str(file))}",
         )
     if not as_json:
-        tell(pasteable(f"Next: twinshop run node-kill --app {file}"))
+        tell(pasteable(f"Next: twinshop run node-kill --app {shlex.quote(str(file))}"))
 
 
 @contextmanager

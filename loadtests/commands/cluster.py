@@ -122,7 +122,7 @@ def _asked_for(name: str | None, app: Path | None, engine: str, balancer: str) -
     if description.running is not None:
         raise UsageError(
             f"{description.name} runs already", why=f"it is at {description.running.url}",
-            next_step=f"twinshop app check {app}",
+            next_step=f"twinshop app check {shlex.quote(str(app))}",
         )  # fmt: skip
     under_test.check_way(engine, balancer)
     (chosen, *_) = under_test.chosen((name,) if name else ())

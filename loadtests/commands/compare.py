@@ -7,7 +7,7 @@ from string import ascii_uppercase
 import click
 
 from loadtests.commands.options import DEBUG_OPTION, JSON_OPTION
-from loadtests.running.console import interrupts_raise, json_text, tell
+from loadtests.running.console import advise, interrupts_raise, json_text, tell
 from shared.errors import EnvironmentNotReady, UsageError
 from shared.whole_file import write_whole
 
@@ -57,7 +57,10 @@ def compare(runs: tuple[Path, ...], page: Path | None, as_json: bool) -> int:
     if page or not as_json:
         page = page or FILE
         _write(page, comparison_html(comparison))
-    tell(json_text(comparison) if as_json else f"{comparison_page(comparison)}\npage     {page}")
+    if as_json:
+        tell(json_text(comparison))
+    else:
+        advise(f"{comparison_page(comparison)}\npage     {page}")
     return 0 if comparison.comparable else NOT_COMPARED
 
 

@@ -1,5 +1,6 @@
 """`twinshop images`: what the docker engine runs, built, and carried to a room without a network."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -41,7 +42,8 @@ def save(file: Path) -> None:
 
     names = write(connect(), file, _say)
     click.echo(f"{file}: {file.stat().st_size // 10**6} MB, {', '.join(names)}")
-    click.echo(pasteable(f"Next: carry it to the other machine, and there: twinshop images load {file.name}"))
+    there = f"twinshop images load {shlex.quote(file.name)}"
+    click.echo(pasteable(f"Next: carry it to the other machine, and there: {there}"))
 
 
 @images.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import textwrap
@@ -112,7 +113,7 @@ def _under_test(file: Path, engine: str, balancer: str, scheduler: str | None) -
     if found.description.running is not None:
         raise UsageError(
             f"no matrix of {found.description.name}", why="it runs already, and a matrix would break it for an hour",
-            next_step=f"one at a time: twinshop run node-kill --app {file}",
+            next_step=f"one at a time: twinshop run node-kill --app {shlex.quote(str(file))}",
         )  # fmt: skip
     if scheduler:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -97,7 +98,9 @@ def _check_far(scenario: str, repeat: int | None, app: Path | None) -> None:
 
     if not repeat:
         raise UsageError(
-            "--on is for many runs", why="one run stays on one machine", next_step=f"twinshop run {scenario}"
+            "--on is for many runs",
+            why="one run stays on one machine",
+            next_step=f"twinshop run {shlex.quote(scenario)}",
         )
     if app or not (SCENARIOS / f"{scenario}.toml").is_file():
         raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import shlex
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -118,7 +119,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         # People know a variant by its own name; in results it stands beside those of other applications, and is longer.
         short = {name.removeprefix(f"{self.description.name}-"): name for name in known}
         for name in names:
-            one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {self.file}")
+            one_of({**short, **known}, name, "variant", next_step=f"twinshop app check {shlex.quote(str(self.file))}")
         return tuple(short.get(name, name) for name in names) or (tuple(known) if or_all else ())
 
     def check_scenario(self, scenario: Scenario) -> None:
@@ -130,7 +131,7 @@ class ApplicationUnderTest(msgspec.Struct, frozen=True):
         if why := self.cannot(scenario):
             raise UsageError(
                 f"the scenario {scenario.name} cannot be carried out on {self.description.name}", why=why,
-                next_step=f"twinshop run node-kill --app {self.file}",
+                next_step=f"twinshop run node-kill --app {shlex.quote(str(self.file))}",
             )  # fmt: skip
 
     def cannot(self, scenario: Scenario) -> str:

@@ -4,6 +4,7 @@ It does not matter which keys were pressed. What counts is in the run's folder: 
 first shopper, faults that were observed, books that balance, and numbers that satisfy the episode's rules.
 """
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,5 +112,7 @@ def _predicted(run: RunFolder) -> Iterator[Objective]:
 def _balanced(results: Results, run: RunFolder) -> Objective:
     balance = bool(results.architectures) and all(it.books_balance for it in results.architectures.values())
     return Objective(
-        "The books of both shops balance.", balance, f"twinshop check {run.root}, which says what does not add up"
+        "The books of both shops balance.",
+        balance,
+        f"twinshop check {shlex.quote(str(run.root))}, which says what does not add up",
     )

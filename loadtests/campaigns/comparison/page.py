@@ -4,6 +4,7 @@ and as one HTML page, in the report's own style, the numbers first, then everyth
 Pure: the same comparison gives the same bytes. It names no winner.
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,10 +23,8 @@ TOLD = "logged_out"
 MOST_TOLD = 4  # architectures of which the answer tells
 LONG = 24  # values longer than this do not stand in a column
 DIFFERS, SAME = "≠", " "
-BY_CHANCE = (
-    "Single runs differ by chance, too: how much, `twinshop run SCENARIO --repeat N` tells. "
-    "Nothing here says which is better."
-)
+BY_CHANCE = "Single runs differ by chance, too. Nothing here says which is better."
+REPEATS = 20  # enough for an interval that says something; how many are worth their time, the reader decides
 SHELL = PageShell(Path(__file__).parent, style=("comparison.css",))
 
 
@@ -48,7 +47,18 @@ def comparison_page(comparison: RunComparison) -> str:
             lines += _numbers(name, found)
     lines += ["", *(f"only {label} measured {name}" for name, label in comparison.alone.items()), *comparison.notes]
     lines += [f"not compared: {why}" for why in comparison.why] or [BY_CHANCE]
+    if comparison.comparable and (again := repeated(comparison)):
+        lines.append(f"next     {again}   (by how much they differ by chance)")
     return "\n".join(lines)
+
+
+def repeated(comparison: RunComparison) -> str:
+    """The command that repeats the first run; "" for a round of a workshop, which none does."""
+    words = shlex.split(next(row.values[0] for row in comparison.environment if row.what == "command"))
+    if "--control" in words:  # repeats have their own
+        at = words.index("--control")
+        words[at : at + 2] = []
+    return shlex.join([*words, "--repeat", str(REPEATS)]) if words[1:2] == ["run"] else ""
 
 
 def _section(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:
@@ -142,7 +152,8 @@ def comparison_html(comparison: RunComparison) -> bytes:
         numbers={name: numbers_table(found, ("Measure", "Verdict"), _named) for name, found in numbers},
         facts={title: _apart_and_same(rows, labels) for title, rows in facts if rows},
         side=side,
-        by_chance=BY_CHANCE.split("`"),
+        by_chance=BY_CHANCE,
+        repeated=repeated(comparison),
     )
 
 

@@ -72,6 +72,22 @@ def test_a_description_that_cannot_be_read_ends_it(capsys: pytest.CaptureFixture
     assert "cannot read" in capsys.readouterr().err
 
 
+def test_its_commands_can_be_pasted_whatever_the_file_is_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my shop.toml"
+    for words, code, says in (
+        (["app", "check", str(file)], 2, f"twinshop app new '{file}'"),
+        (["app", "new", str(file)], 0, f"twinshop app check '{file}'"),
+        (["app", "new", str(file)], 2, f"twinshop app check '{file}'"),
+        (["run", "calm", "--app", str(file), "--architecture", "no"], 2, f"twinshop app check '{file}'"),
+        (["claims", "--out", str(tmp_path / "my matrix")], 2, f"twinshop matrix --out '{tmp_path / 'my matrix'}'"),
+    ):
+        assert main(words) == code
+        said = capsys.readouterr()
+        assert says in said.out + said.err
+
+
 def test_its_plan_says_what_its_people_do_and_what_its_variants_cost(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "node-kill", "--app", FILE]) == 0
     page = capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from loadtests import cli
 from loadtests.campaigns.bundles.pack import pack
 from loadtests.campaigns.comparison.comparison import all_numbers, compare
-from loadtests.campaigns.comparison.page import comparison_html
+from loadtests.campaigns.comparison.page import BY_CHANCE, comparison_html, comparison_page
 from loadtests.model.plan import read_plan
 from loadtests.model.run_folder import RunFolder
 from loadtests.running.run import write_results
@@ -185,7 +186,8 @@ def test_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row.split() == ["items_lost", "0", "0", "="], "0 in each, but predicted"
     assert not any(line.split()[:1] == ["orders_lost"] for line in redis)
     assert "B, redis, inconclusive: " in out
-    assert lines[-2].endswith("Nothing here says which is better.")
+    assert lines[-3].endswith("Nothing here says which is better.")
+    assert lines[-2].startswith("next     ")
     assert lines[-1] == "page     runs/comparison.html"
     assert not {"winner", "wins", "faster", "slower", "best", "worse"} & set(out.lower().split())
 
@@ -243,6 +245,25 @@ def test_bundles_are_as_good_as_folders(tmp_path: Path, capsys: pytest.CaptureFi
     from_both = json.loads(called(capsys, bundle, run.root, "--json")[1])
     assert [it["asked"] for it in from_both["runs"]] == [str(bundle), str(run.root)]
     assert {**from_both, "runs": []} == {**from_folders, "runs": []}
+
+
+@pytest.mark.parametrize(
+    ("carried_out", "again"),
+    [
+        ("twinshop run calm --seed 1", "twinshop run calm --seed 1 --repeat 20"),
+        ("twinshop run 'my calm.toml' --control no-fault --app a.toml",
+         "twinshop run 'my calm.toml' --app a.toml --repeat 20"),
+        ("twinshop workshop --episode 1", ""),
+    ],
+)  # fmt: skip
+def test_how_much_is_chance_is_told_by_a_command_that_can_be_pasted(
+    tmp_path: Path, carried_out: str, again: str
+) -> None:
+    one, other = made(tmp_path / "a", command=tuple(shlex.split(carried_out))), made(tmp_path / "b")
+    comparison = compare(sides(one, other))
+    said = f"next     {again}   (by how much they differ by chance)"
+    assert comparison_page(comparison).splitlines()[-1] == (said if again else BY_CHANCE)
+    assert (f"chance, this tells: {again}" if again else BY_CHANCE) in Page(comparison_html(comparison)).text()
 
 
 class TestRefused:
