@@ -1,10 +1,12 @@
 """A session is accepted after its end was acknowledged."""
 
+from msgspec.structs import replace
+
 from loadtests.checks.contract import Check
 from loadtests.checks.witness import affected_by, answered_as_shopper, witness_event
 from loadtests.model.history import Exchange
 from loadtests.model.measures import Measure
-from loadtests.session_model.causes import reason_of_use_after_end
+from loadtests.session_model.causes import reason_of_use_after_end, reason_refuted, refused_for_its_end
 from loadtests.session_model.circumstances import Circumstances
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.stores import Outlived
@@ -43,6 +45,8 @@ class StillLoggedIn(Check):
         super().__init__(around)
         self._second_logins: dict[int, Exchange] = {}
         self._accused: set[tuple[str, str]] = set()
+        self._refused: Exchange | None = None
+        """The first answer of the run that refused a session for its end."""
 
     def elsewhere(self, person: ShopperTrace, exchange: Exchange) -> None:
         """Proved by the login, its acknowledged end, and the answer to what was sent after it."""
@@ -51,7 +55,10 @@ class StillLoggedIn(Check):
             return
         login, end = self._session(person, exchange)
         # Sent after the end was acknowledged: before that, to be let in is no fault.
-        if end is None or exchange.sent_us <= end.done_us or not answered_as_shopper(exchange):
+        if end is None or exchange.sent_us <= end.done_us:
+            return
+        if not answered_as_shopper(exchange):
+            self._see_refused(person, exchange)
             return
         if (case := (exchange.jar, end.request)) not in self._accused:
             self._accused.add(case)
@@ -61,6 +68,20 @@ class StillLoggedIn(Check):
                 why,
                 [witness_event(login), witness_event(end), *map(affected_by, why.faults), witness_event(exchange)],
             )
+
+    def close(self) -> None:
+        """That no node asks whether a session was ended, one that was refused for its end refutes, before or after."""
+        if self._refused is not None:
+            why = reason_refuted(self._refused)
+            refuted = {"cause": why.cause, "because": (), "counterfactual": "", "considered": why.considered}
+            told = self.losses
+            self.losses = [replace(loss, **refuted) if loss.cause == "not_revoked" else loss for loss in told]
+
+    def _see_refused(self, person: ShopperTrace, exchange: Exchange) -> None:
+        # Of a copy it is known that it was the session's own: it was made when that was ended.
+        life = person.left_life if exchange.jar == "stolen" and exchange.as_stranger else None
+        if self._refused is None and life is not None and refused_for_its_end(self.around, life, exchange):
+            self._refused = exchange
 
     def _log_in_second(self, login: Exchange) -> None:
         if login.outcome == "ok":

@@ -98,13 +98,17 @@ def _story(files: ArchitectureFiles, shopper: int) -> ShopperStory:
     for records in files.records():
         for record in records:
             if isinstance(record, Exchange):
-                # One shopper's records alone: what anybody may expect depends on nobody else's.
+                # One shopper's records alone: what anybody may expect depends on nobody else's. But of a token, whether
+                # any node asks if it was ended, an answer to somebody else may tell.
                 if record.shopper == shopper:
                     teller.add(scene.as_judged(record))
+                elif scene.store == "token":
+                    replay.add(scene.as_judged(record))
             elif record.user == user or shopper_of(record.request) == shopper:  # made in another one's name
                 replay.add_order(record)
     replay.close()
-    return ShopperStory(files.architecture, shopper, user, teller.sessions, replay.losses())
+    losses = tuple(loss for loss in replay.losses() if loss.shopper == shopper)
+    return ShopperStory(files.architecture, shopper, user, teller.sessions, losses)
 
 
 class Storyteller:

@@ -172,6 +172,31 @@ def reason_of_use_after_end(around: Circumstances, used: Outlived) -> Reason:
     return _reason(around, explanation, f"this session was over from {seconds(used.end.done_us)} on")
 
 
+def refused_for_its_end(around: Circumstances, life: SessionLife, answer: Exchange) -> bool:
+    """Whether only the end of a session explains that this answer, sent after it, did not know the session.
+
+    Args:
+        around: what else could explain it.
+        life: the session, as it was when it ended.
+        answer: was as to a stranger.
+    """
+    if life.opened is None or harms_of_end(life, answer, around):
+        return False
+    # A node that never knew it may refuse it for a reason of its own, and so may a process that came afterwards.
+    knew = [it for it in (life.known, life.opened) if it is not None and it.node == answer.node]
+    if not knew:
+        return False
+    since_us = knew[0].done_us
+    return not any(end.overlaps(since_us, answer.done_us) for _, end in around.at(NodeEnds, answer.node))
+
+
+def reason_refuted(refused: Exchange) -> Reason:
+    """Why a session was good after its end, where another one was refused for it: somebody is asked, then."""
+    who = refused.node or "a node"
+    at = seconds(refused.done_us)
+    return Reason(considered=(f"that no node asks: {who} refused shopper {refused.shopper}'s ended session at {at}",))
+
+
 def reason_of_shared_session(around: Circumstances) -> Reason:
     """Why a session that a stranger had opened became a shopper's: where sessions have ids, the id was kept."""
     # Tokens have no id that could be kept.

@@ -79,8 +79,8 @@ class ShopperTrace:
     """A shopper as far as the history was read."""
 
     __slots__ = (
-        "cart", "first_out_us", "left", "left_everywhere", "life", "lingered", "login", "logouts", "memory", "out",
-        "out_life", "refused", "seen_by_audit", "shopper",
+        "cart", "first_out_us", "left", "left_everywhere", "left_life", "life", "lingered", "login", "logouts",
+        "memory", "out", "out_life", "refused", "seen_by_audit", "shopper",
     )  # fmt: skip
 
     def __init__(self, shopper: int, run: RunTimeline) -> None:
@@ -108,6 +108,8 @@ class ShopperTrace:
         """The last logout, here or everywhere; None before any, and if nobody knows whether it happened."""
         self.left_everywhere: Exchange | None = None
         """The same of the logouts everywhere."""
+        self.left_life: SessionLife | None = None
+        """The session that was logged out of last, as it was then; None if it was lost before that."""
         self.refused: Exchange | None = None
         """The last answer whose cookie was too large for a browser."""
         self.lingered: Exchange | None = None
@@ -144,8 +146,13 @@ class ShopperTrace:
         if exchange.kept_from:  # no shop was asked: it shows nothing of this shopper's session
             self.life.kept = exchange if exchange.kept_session else self.life.kept
             return
-        self.life.saw(exchange)
         do = exchange.do
+        if do in ENDS_SESSION:
+            # Before the life hears of it, which has no session then.
+            out, known = self.out, self.life.known
+            lost = out is not None and (known is None or known.done_us <= out.done_us)
+            self.left_life = None if lost else copy.copy(self.life)
+        self.life.saw(exchange)
         if do in ENDS_SESSION:
             self._leave(exchange)
         elif exchange.outcome != "ok":

@@ -55,6 +55,21 @@ def test_an_order_that_the_database_lacks_is_told_to_whom_it_was_acknowledged(tm
     assert [loss.kind for loss in story.losses].count("order_lost") == 1
 
 
+def test_what_another_shopper_was_answered_refutes_a_cause(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "20261121-000000-model-4", architectures=("signed-token",))
+    shown = list(read_history(run.history))
+    ended = max(record.done_us for record in shown if isinstance(record, Exchange)) / 1e6
+    for shopper, status in ((1, 200), (2, 401)):
+        told = Story(shopper, "signed-token").at(ended + 1).login().logout().probe("stolen", status=status)
+        shown += told.exchanges
+    run.history.write_bytes(encode_records(shown))
+    (story,) = explain(run.root, 1)
+    assert story.losses == tuple(
+        loss for loss in judge(run.root).architectures["signed-token"].losses if loss.shopper == 1
+    )
+    assert [loss.cause for loss in story.losses if loss.kind == "still_logged_in"] == ["unexplained"]
+
+
 def test_of_the_architectures_that_are_named(run: RunFolder) -> None:
     assert [story.architecture for story in explain(run.root, 1, ("redis",))] == ["redis"]
     with pytest.raises(UsageError) as refused:

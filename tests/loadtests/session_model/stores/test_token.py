@@ -8,7 +8,7 @@ import pytest
 from loadtests.faults import FAULTS
 from loadtests.faults.clock_ahead import ClockAhead
 from loadtests.faults.effects import ClockOff, Effect, KeyOfItsOwn, NodeSigns
-from loadtests.model.history import Exchange
+from loadtests.model.history import Exchange, Jar
 from loadtests.session_model.circumstances import Circumstances, Factor, Harm
 from loadtests.session_model.life import SessionLife
 from loadtests.session_model.stores import RULES
@@ -16,7 +16,7 @@ from loadtests.session_model.stores.token import from_the_future, refused_key, s
 from loadtests.session_model.timeline import RunTimeline
 from shared.sessions import Injection
 from tests.loadtests.session_model.accused import SHORT, cause, faults, only, out, strike, where
-from tests.loadtests.stories import Story
+from tests.loadtests.stories import Story, losses
 
 TOKEN = "signed-token"
 LIST = "token-denylist"
@@ -157,6 +157,51 @@ def test_the_lost_list_is_credited_to_its_fault() -> None:
     loss = only(*OUTLIVED["the list was lost"][:2])
     assert [because.fault for because in loss.because] == [0]
     assert any("store-kill" in event.what for event in loss.witness)
+
+
+def refused(
+    node: str = "n1", *, jar: Jar = "stolen", status: int = 401, lost: bool = False, left: bool = True
+) -> list[Exchange]:
+    """Another shopper, known at n1 and n3, logs out at n2; a copy of the cookies is refused there at second 8."""
+    told = Story(2).login("n1").at(2).me({}, node="n3")
+    if lost:
+        told.stranger(node="n3")
+    if left:
+        told.at(5).logout(node="n2")
+    return told.at(8).probe(jar, status=status, node=node).exchanges
+
+
+ASKED: dict[str, tuple[list[Exchange], RunTimeline, str]] = {
+    "by the node that opened it": (refused(), where(TOKEN), "unexplained"),
+    "by the node that knew it last": (refused("n3"), where(TOKEN), "unexplained"),
+    "by one that nobody saw know it": (refused("n2"), where(TOKEN), "not_revoked"),
+    "by nobody": ([], where(TOKEN), "not_revoked"),
+    "let in, too": (refused(status=200), where(TOKEN), "not_revoked"),
+    "an error": (refused(status=503), where(TOKEN), "not_revoked"),
+    "a thief": (refused(jar="thief"), where(TOKEN), "not_revoked"),
+    "not logged out": (refused(left=False), where(TOKEN), "not_revoked"),
+    "lost before its logout": (refused("n3", lost=True), where(TOKEN), "not_revoked"),
+    "for its age": (refused(), where(TOKEN, limits=SHORT), "not_revoked"),
+    "for its key": (refused("n3"), where(TOKEN, strike("key-swap", "n3", at=6)), "not_revoked"),
+    "after another's key": (refused(), where(TOKEN, strike("key-swap", "n3", at=6)), "unexplained"),
+    "by a new process": (refused(), where(TOKEN, strike("kill", "n1", at=6, heal=7)), "not_revoked"),
+    "while another one was killed": (refused(), where(TOKEN, strike("kill", "n3", at=6, heal=7)), "unexplained"),
+    "and the list was lost": (refused(), where(LIST, strike("store-kill", "store", at=5, heal=6)), "denylist_lost"),
+}
+"""Whether a session that another shopper's refused copy stands beside outlived its end because no node asks."""
+
+
+@pytest.mark.parametrize("name", list(ASKED))
+@pytest.mark.parametrize("before", [True, False])
+def test_that_no_node_asks_is_refuted_by_one_that_did(name: str, before: bool) -> None:
+    beside, at, named = ASKED[name]
+    outlived = used_after(at=9)
+    (loss,) = (it for it in losses([*beside, *outlived] if before else [*outlived, *beside], at) if it.shopper == 1)
+    assert (loss.kind, loss.cause) == ("still_logged_in", named)
+    node = beside[-1].node if beside else ""
+    refuted = (f"that no node asks: {node} refused shopper 2's ended session at 8.0 s",)
+    assert loss.considered == (refuted if named == "unexplained" else ())
+    assert bool(loss.because) == bool(loss.counterfactual) == (named != "unexplained")
 
 
 def test_a_login_that_a_fast_clock_had_ended_before() -> None:
