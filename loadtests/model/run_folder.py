@@ -11,6 +11,7 @@ runs/20261121-013044-node-kill-1/
   logs/<architecture>/…
 """
 
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,12 +136,13 @@ def make_folder(path: Path, place: str = "--runs DIR") -> Path:
     """
     try:
         path.mkdir(parents=True)  # and not if it is there: two runs must never write into one folder
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
     except OSError as error:
+        there = isinstance(error, FileExistsError)
+        if there and os.path.lexists(path):
+            raise UsageError(f"{path} exists already", why="two in one second", next_step="try again") from error
         raise EnvironmentNotReady(
             f"cannot make the folder {shlex.quote(str(path))}",
-            why=error.strerror or str(error),
+            why="a link on the way leads nowhere" if there else error.strerror or str(error),
             next_step=f"name another place: {place}",
         ) from error
     return path

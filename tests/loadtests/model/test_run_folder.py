@@ -31,6 +31,15 @@ def test_what_is_in_the_way_is_told(tmp_path: Path) -> None:
     assert refused.value.next_step == "name another place: --runs DIR"
 
 
+def test_a_link_that_leads_nowhere_is_no_run_of_the_same_second(tmp_path: Path) -> None:
+    (tmp_path / "runs").symlink_to(tmp_path / "gone")
+    with pytest.raises(EnvironmentNotReady) as refused:
+        make_folder(tmp_path / "runs" / "one")
+    assert refused.value.why == "a link on the way leads nowhere"
+    with pytest.raises(UsageError, match="exists already"):
+        make_folder(tmp_path / "runs")
+
+
 @pytest.mark.parametrize("name", ["results.json", "scenario.toml", "logs/redis/n1.log", f"logs/redis/{CONFIGURATION}"])
 def test_a_byte_that_is_no_text_is_told_with_its_line(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
