@@ -12,8 +12,9 @@ from loadtests.model.results import Latency, Percentiles, Waited
 
 _NO_SERVICE: frozenset[Do] = NOT_ASKED | {"watch"}
 """A stream that is open beside everything else, and what is not asked of the shop at all."""
-BARS_US = tuple(round(10 ** (n / 10)) for n in range(181))
-"""Where the bars of a distribution end: ten for each factor of ten in time, each 26 % longer than the one before."""
+BARS_US = tuple(round(10 ** (n / 10)) for n in range(191))
+"""Where the bars of a distribution end: ten for each factor of ten in time, each 26 % longer than the one before;
+up to the longest wait that the times of a history can make."""
 COUNTED_AT_ONCE = 100_000
 """Waits that are kept until they are counted."""
 

@@ -48,6 +48,10 @@ class TestDistribution:
         bars = [(bar.up_to_ms, bar.count) for bar in found.distribution]
         assert bars == [(0.001, 2), (0.002, 1), (1.0, 2), (1.259, 2), (1.585, 1)]
 
+    def test_the_longest_that_times_can_make_has_its_bar(self) -> None:
+        (bar,) = percentiles([2**63 - 1]).distribution
+        assert (bar.count, bar.up_to_ms >= (2**63 - 1) / 1000) == (1, True)
+
     @given(st.lists(st.integers(0, 10**8)))
     def test_every_wait_is_in_one_bar_and_no_bar_is_empty(self, waits: list[int]) -> None:
         bars = percentiles(waits).distribution
