@@ -172,9 +172,7 @@ def _wrong(it: Description) -> Iterator[Wrong]:
     yield from _wrong_extracts(it)
     if it.remember is None and it.recall is not None:
         yield Wrong("recall", "nothing is remembered that could be read back", "a table [remember]")
-    for place, sign in (("stranger", it.stranger), ("login.ok", it.login.ok)):
-        if sign.css and (why := bad_selector(sign.css)):
-            yield Wrong(f"{place}.css", why, "one like: form#login")
+    yield from _wrong_signs(it)
     yield from _wrong_processes(it)
     yield from _wrong_headers("headers", it.headers)
     for name in it.variant:
@@ -229,6 +227,14 @@ def _wrong_readiness(table: str, nodes: NodeCommand | NodeService) -> Iterator[W
     yield from _wrong_path(f"{table}.ready", nodes.ready, 'a path that answers 200: "/health"')
     if not 0.5 <= nodes.ready_within_s <= 300:
         yield Wrong(f"{table}.ready_within_s", f"{nodes.ready_within_s:g} s", "from 0.5 to 300 s")
+
+
+def _wrong_signs(it: Description) -> Iterator[Wrong]:
+    for place, sign in (("stranger", it.stranger), ("login.ok", it.login.ok)):
+        if sign.css and (why := bad_selector(sign.css)):
+            yield Wrong(f"{place}.css", why, "one like: form#login")
+        if sign.redirect:  # compared with where it led, as that is asked for
+            yield from _wrong_path(f"{place}.redirect", sign.redirect, 'how a path begins: "/home"')
 
 
 def _wrong_processes(it: Description) -> Iterator[Wrong]:

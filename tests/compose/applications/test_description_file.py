@@ -146,6 +146,8 @@ BAD = [
     ('"GET /me"', '"GET /me"\nheaders = { "X Y" = "z" }', "line 20, who.headers", "cannot be sent"),
     ('"GET /me"', '"GET /me"\nheaders = { X = "y\\r\\nZ: a" }', "line 20, who.headers", "cannot be sent"),
     ('name = "notes"', 'name = "notes"\nheaders = { X = "→" }', "line 2, headers", "cannot be sent"),
+    ('page = "/login"', 'page = "/login"\nok = { redirect = "/so and so" }', "login.ok.redirect", "cannot be sent"),
+    ('page = "/login"', 'page = "/login"\nok = { redirect = "home" }', "line 15, login.ok.redirect", "no path"),
 ]
 
 
