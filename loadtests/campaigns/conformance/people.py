@@ -36,6 +36,7 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     met_errors: int
     trapped: int
     trapped_s: float
+    """Seconds."""
     moved: int
     again: int
     there: int
@@ -48,7 +49,7 @@ class PeopleCounts(msgspec.Struct, frozen=True):
     stalled: int | None = None
     """None, as the next: counted before there was such a number."""
     busiest_share: float | None = None
-    """None also where somebody belongs to a node."""
+    """0 to 1; None also where people belong to a node."""
 
     @property
     def new_share(self) -> float | None:
