@@ -1,12 +1,12 @@
 """The answer first: one sentence of at most 30 words, made from the numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from loadtests.checks import MEASURES
 from loadtests.faults.words import doing, listed
 from loadtests.judging.verdict import AT_RISK_UNKNOWN, NOT_TO_ITS_END, NOTHING_PREDICTED
 from loadtests.model.plan import PlannedFault
-from loadtests.model.results import ArchitectureResult
+from loadtests.model.results import ArchitectureResult, Because, Loss
 from loadtests.model.wording import number
 from loadtests.session_model.causes import words_of
 
@@ -79,15 +79,25 @@ def _joined(*parts: str) -> str:
 
 
 def credited(result: ArchitectureResult) -> frozenset[int]:
-    """Shoppers with a logout that has a fault among its causes: a sentence credits the faults with these, and no more.
+    """Shoppers with a logout that faults alone explain: a sentence credits the faults with these, and no more.
 
-    Where several factors were needed together, the fault is one of them: it is credited, and not alone.
+    Whose session was lost for something beside the fault, too, would have been logged out without it.
     """
-    return frozenset(
-        loss.shopper
-        for loss in result.losses
-        if loss.kind == LOGGED_OUT and any(factor.fault is not None for factor in loss.because)
-    )
+    return frozenset(loss.shopper for loss in result.losses if loss.kind == LOGGED_OUT and _by_faults_alone(loss))
+
+
+def _by_faults_alone(loss: Loss) -> bool:
+    """One of the alternatives that explain it consists of faults."""
+    alternatives: dict[int, list[Because]] = {}
+    for factor in loss.because:
+        alternatives.setdefault(factor.alternative, []).append(factor)
+    return any(all(factor.fault is not None for factor in together) for together in alternatives.values())
+
+
+def _reasons(losses: Iterable[Loss]) -> str:
+    """What is said of those whom no fault alone logged out: a fault may be among their causes."""
+    shared = any(factor.fault is not None for loss in losses for factor in loss.because)
+    return "for other or further reasons" if shared else "for other reasons"
 
 
 class _Logouts:
@@ -102,6 +112,8 @@ class _Logouts:
         """Of whom the sentence says that what it begins with logged them out: all, where it is no fault."""
         self.others = self.shoppers - self.by
         first_us = min((fault.injected_us for fault in result.faults if fault.injected_us is not None), default=0)
+        # By people: whom a fault logged out is told of there, also if their other losses have other causes.
+        self.rest = [loss for loss in self._losses if by_faults and loss.shopper not in self._credited]
         self._out_before = {loss.shopper for loss in self._losses if loss.at_ms * 1000 < first_us}
         self.before = result.logged_out_before_fault
         # Beside "had already lost 58", people whom the fault logged out a second time would be counted twice.
@@ -118,15 +130,13 @@ class _Logouts:
 
     def otherwise(self) -> str:
         """Who was logged out and not by a fault: as in roundrobin-memory had already lost 57 of 60 before."""
-        # By people: whom a fault logged out is told of there, also if their other losses have other causes.
-        rest = [loss for loss in self._losses if loss.shopper not in self._credited]
         # Only if time alone was behind all of them: one other cause, and "by time" would be wrong for somebody.
-        alone = {word for loss in rest for word in words_of(loss.cause)} == {"expired"}
+        alone = {word for loss in self.rest for word in words_of(loss.cause)} == {"expired"}
         if not self.before:
-            return f"{'time logged out' if alone else 'for other reasons'} {self.others} in {self.name}"
-        later = {loss.shopper for loss in rest} - self._out_before
-        told = f"{self.already()} of {self.result.shoppers} before"
-        return told + (f", and later {len(later)} {'by time' if alone else 'for other reasons'}" if later else "")
+            return f"{'time logged out' if alone else _reasons(self.rest)} {self.others} in {self.name}"
+        later = [loss for loss in self.rest if loss.shopper not in self._out_before]
+        told, people = f"{self.already()} of {self.result.shoppers} before", len({loss.shopper for loss in later})
+        return told + (f", and later {people} {'by time' if alone else _reasons(later)}" if later else "")
 
     def already(self) -> str:
         """How many a fault found logged out."""
@@ -144,8 +154,9 @@ def _logged_out(
     told = listed([it.otherwise() for it in apart], "and")
     short_told = listed([it.already() if it.before else it.otherwise() for it in apart if not it.again], "and")
     brief = listed([f"{it.others} in {it.name}" for it in apart], "and")
-    brief = f"for other reasons {brief}" if brief else ""
-    most = f"for other reasons {sum(it.others for it in apart)}" if apart else ""
+    reasons = _reasons(loss for it in apart for loss in it.rest)
+    brief = f"{reasons} {brief}" if brief else ""
+    most = f"{reasons} {sum(it.others for it in apart)}" if apart else ""
     by, where = sum(it.by for it in outs), f"{sum(it.by > 0 for it in outs)} of {len(clear)} architectures"
     wordings = (
         _joined(_told_apart(outs, they, " ({it.again} again)"), told, also, long),

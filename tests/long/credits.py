@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -28,8 +28,8 @@ CLAIMS_NO_CAUSE = ("After ", "Without any fault, ", "Inconclusive: ", "Nothing w
 NOTHING_PREDICTED = ["the scenario predicts nothing for it"]
 HIT = re.compile(r"(\d+)(?: of (\d+) shoppers)? in ([\w-]+)(?: \(([^)]*)\))?")
 BEFORE = re.compile(r"([\w-]+) had already lost (\d+)(?: of (\d+) before)?(?:, and later (\d+) (?:by|for) [\w ]+)?$")
-OTHERWISE = re.compile(r"(?:for other reasons|time logged out) (.+)$")
-IN_ALL = re.compile(r"for other reasons (\d+)")
+OTHERWISE = re.compile(r"(?:for other (?:or further )?reasons|time logged out) (.+)$")
+IN_ALL = re.compile(r"for other (?:or further )?reasons (\d+)")
 ALL_TOGETHER = re.compile(r"(\d+) shoppers in (\d+) of (\d+) architectures$")
 NOBODY = re.compile(r"nobody(?: in (?:(\d+) (?:others|architectures)|(.+)))?$")
 
@@ -44,6 +44,8 @@ class People(NamedTuple):
     at_risk: int
     by_time: bool
     """Whoever no fault logged out, time alone did."""
+    shared: frozenset[int]
+    """Whom a fault logged out only together with something that is no fault."""
 
     @property
     def otherwise(self) -> int:
@@ -56,12 +58,21 @@ def people_in(result: dict[str, Any], *, without_faults: bool) -> People:
     lost = [loss for loss in result["losses"] if loss["kind"] == "logged_out"]
     began = [fault["injected_us"] for fault in result.get("faults", ()) if fault.get("injected_us") is not None]
     out = frozenset(loss["shopper"] for loss in lost)
-    by_fault = frozenset(
-        loss["shopper"] for loss in lost if any(because.get("fault") is not None for because in loss.get("because", ()))
+    by_fault = frozenset(loss["shopper"] for loss in lost if faults_alone(loss.get("because", ())))
+    with_fault = frozenset(
+        loss["shopper"] for loss in lost if any("fault" in because for because in loss.get("because", ()))
     )
     before = frozenset(loss["shopper"] for loss in lost if began and loss["at_ms"] * 1000 < min(began))
     by_time = {loss["cause"] for loss in lost if loss["shopper"] not in by_fault} == {"expired"}
-    return People(result["shoppers"], out, out if without_faults else by_fault, before, result["at_risk"], by_time)
+    by_it = out if without_faults else by_fault
+    return People(result["shoppers"], out, by_it, before, result["at_risk"], by_time, with_fault - by_it)
+
+
+def faults_alone(because: Iterable[dict[str, Any]]) -> bool:
+    """Whether there is an alternative of which each factor is a fault."""
+    factors = list(because)
+    mixed = {each.get("alternative", 0) for each in factors if "fault" not in each}
+    return bool({each.get("alternative", 0) for each in factors} - mixed)
 
 
 def clear(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -128,7 +139,12 @@ def _beside(part: str, people: dict[str, People]) -> Iterator[str]:
     """One of the parts behind: who was out for other reasons, and where nobody was."""
     if NOBODY.fullmatch(part):
         yield from _nobody(part, people, [])
-    elif in_all := IN_ALL.fullmatch(part):
+        return
+    told_of = [them for name, them in people.items() if IN_ALL.fullmatch(part) or name in re.findall(r"[\w-]+", part)]
+    shared = any(them.shared for them in told_of)
+    if ("further" in part and not shared) or (shared and not re.search("further|already lost|^time", part)):
+        yield f"{part!r}: {[sorted(them.shared) for them in told_of]} had a fault among their reasons"
+    if in_all := IN_ALL.fullmatch(part):
         if int(in_all[1]) != (total := sum(them.otherwise for them in people.values())):
             yield f"{part!r}: {total}"
     elif OTHERWISE.match(part) or "had already lost" in part:

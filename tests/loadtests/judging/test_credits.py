@@ -178,8 +178,8 @@ def near_misses(sentence: str) -> Iterator[str]:
 def test_what_is_made_up_has_something_to_credit(tmp_path: Path) -> None:
     _, run = judged(write_run(tmp_path / "run", SCENARIOS["node-kill"], None))
     assert re.match(
-        r"Killing n\d logged out [1-9] of 9 shoppers in sticky-memory.* and [1-9] in roundrobin-memory "
-        r"\([1-9] of the [1-9] out before\); nobody in signed-token or redis\.$",
+        r"Killing n\d logged out [1-9] of 9 shoppers in sticky-memory; nobody in signed-token or redis; "
+        r"roundrobin-memory had already lost [1-9]\.$",
         run.results.answer,
     )
 
@@ -195,6 +195,7 @@ def test_what_is_made_up_has_something_to_credit(tmp_path: Path) -> None:
         "Killing n2 logged out 1 of 9 shoppers in a and 1 in b; for other reasons 1 in a; nobody in c.",
         "Killing n2 logged out 1 of 9 shoppers in a; time logged out 1 in a and time logged out 1 in b.",
         "Killing n2 logged out 1 shoppers in 2 of 3 architectures; for other reasons 2.",
+        "Killing n2 logged out 1 of 9 shoppers in a; for other or further reasons 1 in a and 1 in b; nobody in c.",
         "Killing n2 pleased 2 of 9 shoppers.",
     ],
 )

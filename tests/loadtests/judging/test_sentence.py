@@ -47,13 +47,45 @@ def before(found: ArchitectureResult, lost: int) -> ArchitectureResult:
     return msgspec.structs.replace(found, logged_out_before_fault=lost, faults=(kill,))
 
 
-def test_a_fault_is_credited_with_whom_it_has_in_their_cause_and_nobody_else() -> None:
+def test_faults_are_credited_with_whom_they_alone_logged_out_and_nobody_else() -> None:
     killed, expired = result(2), result(4, cause="expired")
     others = tuple(msgspec.structs.replace(loss, shopper=loss.shopper + 2) for loss in expired.losses)
     mixed = msgspec.structs.replace(killed, losses=(*killed.losses, *others), logged_out=LogoutCounts(6, 6, 0))
     assert credited(mixed) == {1, 2}
     found = sentence_of([KILL], {"sticky-memory": mixed})
     assert found == ("Killing n2 logged out 2 of 60 shoppers in sticky-memory; time logged out 4 in sticky-memory.")
+
+
+@pytest.mark.parametrize(
+    ("because", "alone"),
+    [
+        (BY_FAULT, True),
+        ((*BY_FAULT, Because("copies_lost", 1)), True),
+        ((*BY_FAULT, Because("other_node")), False),
+        ((*BY_FAULT, Because("expired", alternative=1)), True),
+        ((Because("other_node"), Because("expired", alternative=1)), False),
+        ((), False),
+    ],
+    ids=["a fault", "two faults", "and another node", "or time", "no fault", "unexplained"],
+)
+def test_who_would_have_been_out_without_it_is_not_credited_to_it(because: tuple[Because, ...], alone: bool) -> None:
+    losses = (msgspec.structs.replace(LOSS, because=because),)
+    assert credited(msgspec.structs.replace(result(1), losses=losses)) == ({1} if alone else set())
+
+
+def test_a_fault_among_other_causes_is_neither_credited_nor_left_out() -> None:
+    both = msgspec.structs.replace(LOSS, cause="node_killed+other_node", because=(*BY_FAULT, Because("other_node")))
+    mixed = msgspec.structs.replace(result(1), losses=(both,))
+    found = sentence_of([KILL], {"sticky-memory": result(20, at_risk=20), "roundrobin-memory": mixed})
+    assert found == (
+        "Killing n2 logged out 20 of 60 shoppers in sticky-memory (all whose sessions it held); "
+        "for other or further reasons 1 in roundrobin-memory."
+    )
+    later = msgspec.structs.replace(mixed, losses=(msgspec.structs.replace(both, at_ms=6000.0),))
+    found = sentence_of([KILL], {"roundrobin-memory": before(later, 2)})
+    assert found.endswith(
+        "roundrobin-memory had already lost 2 of 60 before, and later 1 for other or further reasons."
+    )
 
 
 def twice_out(before_us: int = 58, killed: int = 22, both: int = 20, later: int = 0) -> ArchitectureResult:
