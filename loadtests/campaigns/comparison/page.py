@@ -53,12 +53,15 @@ def comparison_page(comparison: RunComparison) -> str:
 
 
 def repeated(comparison: RunComparison) -> str:
-    """The command that repeats the first run; "" for a round of a workshop, which none does."""
+    """The command that repeats the first run; "" for a round of a workshop, which none does.
+
+    What a run's folder calls its command may be somebody else's words: nobody is told to paste another program's.
+    """
     words = shlex.split(next(row.values[0] for row in comparison.environment if row.what == "command"))
     if "--control" in words:  # repeats have their own
         at = words.index("--control")
         words[at : at + 2] = []
-    return shlex.join([*words, "--repeat", str(REPEATS)]) if words[1:2] == ["run"] else ""
+    return shlex.join([*words, "--repeat", str(REPEATS)]) if words[:2] == ["twinshop", "run"] else ""
 
 
 def _section(title: str, facts: Sequence[FactRow], labels: Sequence[str]) -> Iterator[str]:

@@ -254,6 +254,7 @@ def test_bundles_are_as_good_as_folders(tmp_path: Path, capsys: pytest.CaptureFi
         ("twinshop run 'my calm.toml' --control no-fault --app a.toml",
          "twinshop run 'my calm.toml' --app a.toml --repeat 20"),
         ("twinshop workshop --episode 1", ""),
+        ("rm run -rf ~", ""),  # of a stranger's bundle
     ],
 )  # fmt: skip
 def test_how_much_is_chance_is_told_by_a_command_that_can_be_pasted(
