@@ -148,6 +148,20 @@ def make_folder(path: Path, place: str = "--runs DIR") -> Path:
     return path
 
 
+def run_inside(campaign: Path, run: str, document: str) -> Path:
+    """The folder of a run that a document in the folder of a campaign names.
+
+    Raises:
+        RunFolderError: it is not there, or would not lie in the campaign's folder.
+    """
+    # A name with folders in it would lead out of this one: such a document may come from anywhere.
+    if Path(run).name != run or run == ".." or not (campaign / run).is_dir():
+        raise RunFolderError(
+            f"{campaign / document} names a run that is not there: {run}", next_step=f"copy the whole of {campaign}"
+        )
+    return campaign / run
+
+
 def make_campaign_folder(folder: Path) -> None:
     """Make the folder of many runs; one that is there is gone on with.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from loadtests.campaigns.repeats.repeats import read_repeats
-from loadtests.model.run_folder import REPEATS, Provenance, RunFolder
+from loadtests.model.run_folder import REPEATS, Provenance, RunFolder, run_inside
 from shared.errors import BundleError
 from shared.ndjson import UNDECODABLE
 from shared.schemas import decode_versioned
@@ -101,7 +101,7 @@ def check_readable(folder: Path) -> None:
         return
     for block in read_repeats(folder).blocks:
         if block.run:
-            RunFolder(folder / block.run).read_provenance()
+            RunFolder(run_inside(folder, block.run, REPEATS)).read_provenance()
 
 
 BUNDLE_SCHEMA = 1

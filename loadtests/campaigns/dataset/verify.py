@@ -19,6 +19,7 @@ import msgspec
 
 from loadtests.campaigns.dataset.write import CELLS, FAULTS, RUNS, SUMS, TABLES, sums
 from loadtests.judging.processes import in_processes
+from loadtests.model.plan import Plan
 from loadtests.model.results import Results
 from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.report.exports.judged import JudgedRun
@@ -33,6 +34,10 @@ FEW = 4
 Row = dict[str, Any]
 _decode_results = msgspec.json.Decoder(Results).decode
 _decode_provenance = msgspec.json.Decoder(Provenance).decode
+DOCUMENTS: dict[str, Callable[[str], object]] = {
+    "results": _decode_results, "provenance": _decode_provenance, "plan": msgspec.json.Decoder(Plan).decode,
+}  # fmt: skip
+"""The columns of a run that hold a whole document, and what reads it."""
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -56,6 +61,8 @@ def verify(folder: Path, say: Callable[[str], None]) -> Verified:
     check_parquet()
     differences = list(_sums(folder))
     runs = [row["run"] for row in _rows(folder, RUNS, None)]
+    if not runs or len(set(filter(None, runs))) < len(runs):
+        raise _no_dataset(folder, f"{RUNS.name}.parquet has no run, or one without an id of its own")
     left_out: set[str] = set()
     numbers = 0
     for number, (run, found) in enumerate(zip(runs, _all_runs(folder, runs), strict=True), start=1):
@@ -77,14 +84,18 @@ def verify_run(folder: Path, run: str) -> Verified:
     """One run, by its id."""
     tables = {table.name: list(_rows(folder, table, run)) for table in TABLES}
     row = tables["runs"][0]
-    try:
-        results = _decode_results(row["results"])
-    except msgspec.DecodeError as error:
-        return Verified(1, 0, (f"run {run}: its results cannot be read: {error}",), ())
+    for column, read in DOCUMENTS.items():
+        try:
+            read(row[column] or "")
+        except msgspec.DecodeError as error:
+            return Verified(1, 0, (f"run {run}: its {column} cannot be read: {error}",), ())
     with tempfile.TemporaryDirectory(prefix="twinshop-") as place:
-        rebuild(Path(place), tables)
+        try:
+            rebuild(Path(place), tables)
+        except msgspec.DecodeError as error:
+            return Verified(1, 0, (f"run {run}: a cart or an order cannot be read: {error}",), ())
         said, left_out = _opinions(Path(place))
-        found = [*said, *_derived(Path(place), tables, results)]
+        found = [*said, *_derived(Path(place), tables, _decode_results(row["results"]))]
     numbers = sum(len(tables[table.name]) for table in DERIVED)
     return Verified(1, numbers, tuple(f"run {run}, {line}" for line in found), left_out)
 
@@ -182,11 +193,11 @@ def _apart(name: str, heads: list[str], told: Row | None, own: Row | None) -> It
 def _sums(folder: Path) -> Iterator[str]:
     try:
         written = (folder / SUMS).read_text().splitlines()
+        now = sums(folder).splitlines()
     except OSError as error:
-        raise _no_dataset(folder, f"{folder / SUMS}: {error.strerror}") from error
+        raise _no_dataset(folder, f"{error.filename}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _no_dataset(folder, f"{SUMS}: {error}") from error
-    now = sums(folder).splitlines()
     names = {line.rpartition("  ")[2] for line in set(written) ^ set(now)}
     yield from (f"{name} is not what {SUMS} says" for name in sorted(names))
 

@@ -15,7 +15,7 @@ from loadtests.campaigns.repeats.repeats import read_repeats
 from loadtests.model.events import Event, read_events
 from loadtests.model.history import StoredOrder, read_history
 from loadtests.model.results import ExperimentStep
-from loadtests.model.run_folder import REPEATS
+from loadtests.model.run_folder import REPEATS, run_inside
 from loadtests.report.exports.judged import JudgedRun, judged_run
 from loadtests.report.exports.parquet_tables import check_parquet, parquet_writer, write_rows
 from loadtests.report.exports.tables import (
@@ -175,12 +175,14 @@ def _members(campaign: Path) -> list[tuple[Path, str, str]]:
     if (campaign / MATRIX).is_file():
         # Under the run, which several architectures' cells have in common.
         found = {
-            cell.run: (campaign / cell.run, cell.machine, "matrix") for cell in read_matrix(campaign).cells if cell.run
+            cell.run: (run_inside(campaign, cell.run, MATRIX), cell.machine, "matrix")
+            for cell in read_matrix(campaign).cells
+            if cell.run
         }
         return [found[run] for run in sorted(found)]
     if (campaign / REPEATS).is_file():
         blocks = read_repeats(campaign).blocks
-        return [(campaign / block.run, block.machine, block.kind) for block in blocks if block.run]
+        return [(run_inside(campaign, block.run, REPEATS), block.machine, block.kind) for block in blocks if block.run]
     raise RunFolderError(
         f"{campaign} is no campaign",
         why=f"there is neither {MATRIX} nor {REPEATS} in it",

@@ -11,7 +11,7 @@ from loadtests.campaigns.cells import EVERYTHING, FILE, Cell, Matrix, Place, rea
 from loadtests.campaigns.jobs import catalogue
 from loadtests.campaigns.matrix.matrix_run import decisions, for_balancer
 from loadtests.campaigns.matrix.page import write_page
-from loadtests.model.run_folder import Provenance, RunFolder, make_folder
+from loadtests.model.run_folder import Provenance, RunFolder, make_folder, run_inside
 from loadtests.running.provenance import bearing
 from shared.errors import RunFolderError, UsageError
 
@@ -33,9 +33,11 @@ def merge(folders: Sequence[Path], into: Path) -> Path:
     _check_alike(parts)
     _check_versions(runs)
     cells = _all_cells(parts)
+    for folder, run in runs:
+        _check_plain(folder / run)
     make_folder(into, "--out DIR")  # only now that the parts are known to fit together
     for folder, run in runs:
-        _copy_run(folder, run, into)
+        shutil.copytree(folder / run, into / run)
     first = parts[0][1]
     merged = msgspec.structs.replace(
         first, side_by_side=max(matrix.side_by_side for _, matrix in parts), cells=(),
@@ -63,7 +65,7 @@ def _check_alike(parts: Iterable[tuple[Path, Matrix]]) -> None:
 def _check_versions(runs: Iterable[tuple[Path, str]]) -> None:
     known: dict[str, tuple[str, Path]] = {}
     for folder, run in runs:
-        for what, version in _made_with(RunFolder(_run_of(folder, run)).read_provenance()).items():
+        for what, version in _made_with(RunFolder(run_inside(folder, run, FILE)).read_provenance()).items():
             other, there = known.setdefault(what, (version, folder))
             if version != other:
                 raise UsageError(
@@ -94,17 +96,8 @@ def _all_cells(parts: Iterable[tuple[Path, Matrix]]) -> tuple[Cell, ...]:
     return tuple(cell for _, cell in found.values())
 
 
-def _copy_run(folder: Path, run: str, into: Path) -> None:
-    source = _run_of(folder, run)
-    if any(path.is_symlink() for path in source.rglob("*")):  # copied would be what it leads to, whatever that is
-        raise RunFolderError(f"{source} holds a link", why="a run is plain files", next_step="copy it without links")
-    shutil.copytree(source, into / run)
-
-
-def _run_of(folder: Path, run: str) -> Path:
-    # A name with folders in it would lead out of this one: a matrix.json may come from anywhere.
-    if Path(run).name != run or not (folder / run).is_dir():
-        raise RunFolderError(
-            f"{folder / FILE} names a run that is not there: {run}", next_step=f"copy the whole of {folder}, then merge"
-        )
-    return folder / run
+def _check_plain(source: Path) -> None:
+    # Copied would be what it leads to, whatever that is.
+    if any(path.is_symlink() for path in (source, *source.rglob("*"))):
+        what = "is" if source.is_symlink() else "holds"
+        raise RunFolderError(f"{source} {what} a link", why="a run is plain files", next_step="copy it without links")

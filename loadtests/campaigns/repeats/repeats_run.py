@@ -32,7 +32,7 @@ from loadtests.judging.verdict import NOTHING_PREDICTED, fired
 from loadtests.model.events import LoadSample, RunInterrupted, read_events
 from loadtests.model.plan import Control, plan_sha256
 from loadtests.model.results import ArchitectureResult, Results
-from loadtests.model.run_folder import REPEATS, RunFolder, encode_document, make_folder, read_document
+from loadtests.model.run_folder import REPEATS, RunFolder, encode_document, make_folder, read_document, run_inside
 from loadtests.model.scenario import Scenario
 from loadtests.planning.scenario_file import read_scenario, scenario_content
 from loadtests.running.progress import RunWatcher
@@ -254,7 +254,7 @@ def read_block(block: Block, folder: Path, measures: Sequence[str]) -> Block:
     Raises:
         RunFolderError: a file of the run is missing or damaged.
     """
-    run = RunFolder(folder / block.run)
+    run = RunFolder(run_inside(folder, block.run, REPEATS))
     results = read_document(run.results, Results)
     cpu: dict[str, list[float]] = defaultdict(list)
     cut: dict[str, str] = {}

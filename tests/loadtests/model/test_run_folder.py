@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compose.engines.persisted_cluster import CONFIGURATION
-from loadtests.model.run_folder import RUN_SCHEMA, RunFolder, check_text, make_folder
+from loadtests.model.run_folder import RUN_SCHEMA, RunFolder, check_text, make_folder, run_inside
 from shared.errors import EnvironmentNotReady, RunFolderError, UsageError
 from tests.loadtests.model_run import write_run
 from tests.shared.schema_contract import SchemaContract
@@ -29,6 +29,16 @@ def test_what_is_in_the_way_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentNotReady, match="cannot make the folder") as refused:
         make_folder(tmp_path / "runs" / "one")
     assert refused.value.next_step == "name another place: --runs DIR"
+
+
+def test_a_run_lies_in_the_folder_of_its_campaign(tmp_path: Path) -> None:
+    (tmp_path / "campaign" / "one").mkdir(parents=True)
+    (tmp_path / "another").mkdir()
+    campaign = tmp_path / "campaign"
+    assert run_inside(campaign, "one", "matrix.json") == campaign / "one"
+    for elsewhere in ("..", ".", "../another", str(tmp_path / "another"), "one/../../another", "gone"):
+        with pytest.raises(RunFolderError, match=r"matrix\.json names a run that is not there"):
+            run_inside(campaign, elsewhere, "matrix.json")
 
 
 def test_a_link_that_leads_nowhere_is_no_run_of_the_same_second(tmp_path: Path) -> None:

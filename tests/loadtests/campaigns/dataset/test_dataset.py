@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from loadtests.campaigns.bundles.unpack import unpack
 from loadtests.campaigns.cells import CellKey, Matrix, cell_of, write_matrix
-from loadtests.campaigns.dataset.verify import verify_run
+from loadtests.campaigns.dataset.verify import verify, verify_run
 from loadtests.campaigns.dataset.write import SUMS, sums, write_dataset
 from loadtests.cli import main
 from loadtests.judging.judge import judge
@@ -174,3 +174,63 @@ def test_what_is_no_data_set_is_told(
     with pytest.raises(UsageError, match="is there already"):
         write_dataset(published.parent / "matrix", published, "CC0-1.0", lambda _line: None)
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("lie", [None, "", "{}", "["])
+@pytest.mark.parametrize("column", ["results", "provenance", "plan"])
+def test_a_document_that_is_none_is_a_difference(copy: Path, column: str, lie: str | None) -> None:
+    run = runs_of(copy)["node-kill"]
+    change(copy, "runs", column, lambda row: lie if row["run"] == run else row[column])
+    (told,) = verify_run(copy, run).differences
+    assert told.startswith(f"run {run}: its {column} cannot be read")
+
+
+@pytest.mark.parametrize(("table", "column"), [("actions", "cart"), ("orders", "lines")])
+def test_a_cart_that_is_none_is_a_difference(copy: Path, table: str, column: str) -> None:
+    run = runs_of(copy)["node-kill"]
+    change(copy, table, column, lambda _row: "{")
+    (told,) = verify_run(copy, run).differences
+    assert told.startswith(f"run {run}: a cart or an order cannot be read")
+
+
+@pytest.mark.parametrize(
+    "told_apart",
+    [
+        pytest.param(lambda _row: None, id="no id"),
+        pytest.param(lambda _row: "", id="an empty one"),
+        pytest.param(lambda _row: "d1d996c7", id="the same"),
+    ],
+)
+def test_runs_that_cannot_be_told_apart_are_no_data_set(copy: Path, told_apart: NewValue) -> None:
+    change(copy, "runs", "run", told_apart)
+    with pytest.raises(BundleError) as refused:
+        verify(copy, lambda _line: None)
+    assert refused.value.why == "runs.parquet has no run, or one without an id of its own"
+
+
+def test_no_run_is_nothing_that_agrees(copy: Path) -> None:
+    change(copy, "runs", "run", lambda row: row["run"], drop=1)
+    change(copy, "runs", "run", lambda row: row["run"], drop=0)
+    with pytest.raises(BundleError):
+        verify(copy, lambda _line: None)
+
+
+def test_what_is_no_file_is_told_by_name(copy: Path) -> None:
+    (copy / "actions.parquet").unlink()
+    (copy / "actions.parquet").mkdir()
+    with pytest.raises(BundleError) as refused:
+        verify(copy, lambda _line: None)
+    assert refused.value.why == f"{copy / 'actions.parquet'}: Is a directory"
+
+
+def test_a_run_that_lies_elsewhere_is_not_published(tmp_path: Path) -> None:
+    campaign = tmp_path / "matrix"
+    campaign.mkdir()
+    elsewhere = unpack(GOLDEN / "node-kill.zip", tmp_path)
+    results = judge(elsewhere)
+    key = CellKey("0", 1, "processes", "0.1.0")
+    cells = tuple(cell_of(results, it, key=key, run=f"../{elsewhere.name}", machine="") for it in results.architectures)
+    write_matrix(campaign, Matrix(seed=1, engine="processes", twinshop="0.1.0").with_cells(cells))
+    with pytest.raises(RunFolderError, match="names a run that is not there"):
+        write_dataset(campaign, tmp_path / "data", "CC0-1.0", lambda _line: None)
+    assert not (tmp_path / "data").exists()

@@ -149,7 +149,7 @@ def test_nothing_is_written_over(place: Path) -> None:
         merge([part(place / "a", Shard(1, 3))], place / "merged")
 
 
-@pytest.mark.parametrize("run", ["gone", "../a/20261121-000000-calm-1", "/etc"])
+@pytest.mark.parametrize("run", ["gone", "../a/20261121-000000-calm-1", "/etc", ".."])
 def test_a_run_that_is_not_there_or_lies_elsewhere_is_told(place: Path, run: str) -> None:
     folder = part(place / "a", None)
     matrix = read_matrix(folder)
@@ -164,6 +164,17 @@ def test_a_link_in_a_run_is_not_copied(place: Path) -> None:
     (folder / read_matrix(folder).cells[0].run / "results.json.link").symlink_to("/etc/hostname")
     with pytest.raises(RunFolderError, match="holds a link"):
         merge([folder], place / "merged")
+    assert not (place / "merged").exists(), "or merging again would find it there"
+
+
+def test_a_run_that_is_a_link_is_not_copied(place: Path) -> None:
+    folder = part(place / "a", None)
+    run = folder / read_matrix(folder).cells[-1].run
+    run.rename(place / "elsewhere")
+    run.symlink_to(place / "elsewhere")
+    with pytest.raises(RunFolderError, match="is a link"):
+        merge([folder], place / "merged")
+    assert not (place / "merged").exists()
 
 
 def test_as_a_user_calls_it(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
