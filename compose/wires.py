@@ -2,6 +2,8 @@
 
 import msgspec
 
+from shared.plurals import counted
+
 
 class Link(msgspec.Struct, frozen=True):
     """One wire: from an end (a node, or the replica) to the session store."""
@@ -35,7 +37,7 @@ class WireStatus(msgspec.Struct, frozen=True):
         """Which of them are not as they should be, for an evidence."""
         found = [f"{end} cut" for end, line in self.lines.items() if line.cut]
         found += [f"{end} +{line.delay_ms:g} ms" for end, line in self.lines.items() if line.delay_ms]
-        return ", ".join(found) or f"{len(self.lines)} wires, none slow or cut"
+        return ", ".join(found) or f"{counted(len(self.lines), 'wire')}, none slow or cut"
 
 
 def host_and_port(address: str) -> tuple[str, int]:

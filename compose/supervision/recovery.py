@@ -23,6 +23,7 @@ from compose.supervision.process_table import (
     signal_group,
 )
 from shared.errors import EnvironmentNotReady
+from shared.plurals import counted
 
 GONE_WITHIN_S = 5.0
 SETTLE_S = 0.5  # how long to look for a process whose start was written down as intended, but not as done
@@ -50,7 +51,7 @@ class Recovered(msgspec.Struct, frozen=True):
 
     def lines(self) -> list[str]:
         """The same in sentences; none if there was nothing to do."""
-        lines = "1 ledger line" if self.damaged_lines == 1 else f"{self.damaged_lines} ledger lines"
+        lines = counted(self.damaged_lines, "ledger line")
         skipped = (f"{lines} that could not be read",) if self.damaged_lines else ()
         said = (
             ("cleared away what was left of", self.runs),

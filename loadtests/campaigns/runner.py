@@ -19,6 +19,7 @@ from compose.supervision.ledger import hold_machine, recover, state_folder
 from loadtests.model.plan import Control
 from loadtests.running.console import interrupts_raise
 from shared.errors import Interrupted, TwinshopError, UsageError
+from shared.plurals import counted
 
 POLL_S = 0.1
 ENDS_WITHIN_S = 20.0  # after an interruption: stopping takes five at most, judging what there is some more
@@ -356,4 +357,4 @@ def how_long(jobs: Iterable[RunJob], side_by_side: int, machines: int | None) ->
     minutes = f"about {expected_seconds(jobs, side_by_side, machines) / 60:.0f} min"
     if machines is None:
         return f"{minutes}, {side_by_side} side by side"
-    return f"{minutes}, on {machines} machine{'' if machines == 1 else 's'}"
+    return f"{minutes}, on {counted(machines, 'machine')}"

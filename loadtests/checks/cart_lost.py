@@ -10,6 +10,7 @@ class CartLost(CartCheck):
     kind = "cart_lost"
     rule = "The cart shown is empty (but for what this very request added), and something was certainly in it."
     happened = "lost the whole cart"
+    singular = "cart lost whole"
     plural = "carts lost whole"
     breaks = "read your writes"
     field = "carts_lost"

@@ -13,6 +13,7 @@ class CartRolledBack(CartCheck):
         "older state is shown after a newer one."
     )
     happened = "was shown an older cart"
+    singular = "older cart shown"
     plural = "older carts shown"
     breaks = "monotonic reads"
     field = "carts_rolled_back"

@@ -34,8 +34,10 @@ class Check:
     """When it accuses, in one sentence for the reference."""
     happened: ClassVar[str]
     """What happened to the shopper: (shopper 7) "lost the whole cart"."""
+    singular: ClassVar[str]
+    """What one of them is called: (1) "cart lost whole"."""
     plural: ClassVar[str]
-    """How many of them are called: (20) "carts lost whole"."""
+    """And several: (20) "carts lost whole"."""
     measures: ClassVar[tuple[Measure, ...]]
     """What can be predicted of it; the first one counts its losses or the people who had them."""
     breaks: ClassVar[str] = ""

@@ -18,6 +18,7 @@ class Impersonated(Check):
     kind = "impersonated"
     rule = "The last request with a copy of a shopper's cookies, taken while they shopped, is answered as the shopper."
     happened = "was impersonated with stolen cookies until the end"
+    singular = "shopper impersonated until the end"
     plural = "shoppers impersonated until the end"
     causes = (STOLEN,)
     measures = (

@@ -18,6 +18,7 @@ class ItemsLost(CartCheck):
         "less, in the database, than the acknowledged cart that it was made of."
     )
     happened = "lost items from the cart"
+    singular = "cart that lacked items"
     plural = "carts that lacked items"
     breaks = "read your writes"
     field = "items_lost"

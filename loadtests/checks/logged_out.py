@@ -18,6 +18,7 @@ class LoggedOut(Check):
         "Further 401s before the next acknowledged login are the same event."
     )
     happened = "was logged out"
+    singular = "logout"
     plural = "logouts"
     measures = (
         Measure(

@@ -18,6 +18,7 @@ class OrderDuplicated(Check):
     kind = "order_duplicated"
     rule = "The database holds a second order of the same request, or of the same user with the same idempotency key."
     happened = "got two orders from one checkout"
+    singular = "order made twice"
     plural = "orders made twice"
     field = "orders_duplicated"
     causes = (KEY_IGNORED,)

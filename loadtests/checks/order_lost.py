@@ -18,6 +18,7 @@ class OrderLost(Check):
         "number made by that shopper with that key."
     )
     happened = "lost an order"
+    singular = "order lost"
     plural = "orders lost"
     field = "orders_lost"
     measures = (

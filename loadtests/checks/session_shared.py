@@ -18,6 +18,7 @@ class SessionShared(Check):
         "that shopper after the shopper has logged in. Counted once for each login of the shopper."
     )
     happened = "shared the login with whoever had planted the session"
+    singular = "login shared with whoever had planted the session"
     plural = "logins shared with whoever had planted the session"
     field = "sessions_shared"
     measures = (

@@ -22,6 +22,7 @@ class StillLoggedIn(Check):
         "Counted once for each logout and copy or device."
     )
     happened = "could still be impersonated after logging out"
+    singular = "session that outlived its logout"
     plural = "sessions that outlived their logout"
     field = "still_logged_in"
     measures = (

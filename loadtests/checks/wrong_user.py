@@ -19,6 +19,7 @@ class WrongUser(Check):
         "time."
     )
     happened = "was shown somebody else's name or cart"
+    singular = "answer meant for somebody else"
     plural = "answers meant for somebody else"
     field = "wrong_user"
     measures = (

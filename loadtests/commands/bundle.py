@@ -6,6 +6,7 @@ import click
 
 from loadtests.commands.options import DEBUG_OPTION, RUN
 from loadtests.running.console import interrupts_raise, tell
+from shared.plurals import counted
 
 
 @click.command()
@@ -31,7 +32,10 @@ def bundle(folder: Path, out: Path | None) -> None:
         packed = pack(folder, out)
     manifest, bytes_now = packed.manifest, packed.file.stat().st_size
     # On standard error: what a shell takes from standard output is the file's name alone.
-    tell(f"{len(manifest.files)} files, {manifest.total_bytes:,} bytes, packed into {bytes_now:,}", err=True)
+    tell(
+        f"{counted(len(manifest.files), 'file')}, {manifest.total_bytes:,} bytes, packed into {bytes_now:,}",
+        err=True,
+    )
     tell(packed.file)
 
 

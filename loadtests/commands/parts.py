@@ -13,6 +13,7 @@ import click
 
 from loadtests.running.console import advise, tell
 from shared.errors import NotReadyInTime, UsageError
+from shared.plurals import inflected
 
 if TYPE_CHECKING:
     from compose.cluster import Observation
@@ -58,7 +59,7 @@ def _end(run: str | None, part: str, ended: str, strike: Callable[[Cluster], Non
     # From outside, and both: a process may be gone while its port is still served by a child of it.
     seen = _watch(cluster, part, lambda now: not now.process and not now.answers, SEEN_WITHIN_S)
     count = "an unknown number of" if held is None else len(held)
-    sessions = "session" if count == 1 else "sessions"
+    sessions = inflected("session", 0 if held is None else len(held))
     memory = f"; it held {count} logged-in {sessions} in its memory" if is_node else ""
     tell(f"{part} of {cluster.spec.run} is {ended}{memory}.")
     _print_evidence(seen)

@@ -8,6 +8,7 @@ import msgspec
 
 from loadtests.commands.options import DEBUG_OPTION, ENGINE_OPTION, JSON_OPTION, WholeNumber, runs_option
 from loadtests.running.console import interrupts_raise, tell
+from shared.plurals import counted, inflected
 
 
 @click.command()
@@ -49,9 +50,12 @@ def rehearse(episodes: tuple[str, ...], shoppers: int | None, engine_name: str, 
             tell(bad)
         left_out = sum(played.left_out for played in found.episodes)
         tell(
-            f"{compared} promises of {len(chosen)} episodes were held against what happened, {len(broken)} were broken"
+            f"{counted(compared, 'promise')} of {counted(len(chosen), 'episode')} "
+            f"{inflected('was', compared, 'were')} held against what happened, {len(broken)} "
+            f"{inflected('was', len(broken), 'were')} broken"
         )
         if left_out:
-            tell(f"{left_out} numbers were left out: they are those of the episodes' own shoppers")
+            those = inflected("it is one", left_out, "they are those")
+            tell(f"{counted(left_out, 'number was', 'numbers were')} left out: {those} of the episodes' own shoppers")
         tell(f"rounds   {folder / 'runs'}")
     return 0 if found.kept else 1

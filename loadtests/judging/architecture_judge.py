@@ -41,6 +41,7 @@ from loadtests.model.results import ArchitectureResult, Reconciliation
 from loadtests.model.run_folder import RunFolder
 from loadtests.model.scenario import Scenario
 from loadtests.session_model.timeline import run_timeline
+from shared.plurals import counted
 from shared.request_log import LogRecord
 
 
@@ -169,9 +170,9 @@ class ArchitectureJudge:
         for problem in books.problems:
             yield f"the books do not balance: {problem}"
         if reconciliation.mismatch_count:
-            first = reconciliation.mismatches[0]
+            first, count = reconciliation.mismatches[0], reconciliation.mismatch_count
             yield (
-                f"the logs of client, balancer and nodes disagree on {reconciliation.mismatch_count} requests, "
+                f"the logs of client, balancer and nodes disagree on {counted(count, 'request')}, "
                 f"for example {first.request}: {first.what}"
             )
         for kind, what in self._replay.crashed.items():

@@ -19,6 +19,7 @@ from loadtests.model.plan import Action, ShopperPlan
 from loadtests.model.results import ActionBook, ItemBook, LogoutCounts, UserBook
 from loadtests.session_model.carts import Items
 from loadtests.session_model.shopper_trace import AcknowledgedOrder
+from shared.plurals import counted
 
 What = tuple[Do, str, int, Jar]
 """What is done, of which article, how many, and with whose cookies."""
@@ -170,7 +171,9 @@ class Books(ActionCounts):
         planned_ones = sum(self._unknown[request].why == "plan" for request in settled)
         planned = self._steps.planned
         if sum(counts.values()) != planned:
-            self._problems.append(f"{planned} actions were planned, the history tells of {sum(counts.values())}")
+            self._problems.append(
+                f"{counted(planned, 'action was', 'actions were')} planned, the history tells of {sum(counts.values())}"
+            )
         return ActionBook(
             planned, counts["ok"], counts["failed"], counts["unknown"], counts["not_sent"], settled=planned_ones
         )
@@ -185,8 +188,9 @@ class Books(ActionCounts):
         users = UserBook(len(planned), len(known) - out.shoppers - undecided, out.shoppers, never, undecided)
         if users.shoppers != users.kept + users.logged_out + users.never_logged_in + users.undecided:
             self._problems.append(
-                f"{users.shoppers} shoppers were planned, and {users.kept} kept their login, {users.logged_out} were "
-                f"logged out, {users.never_logged_in} never logged in, {users.undecided} undecided"
+                f"{counted(users.shoppers, 'shopper was', 'shoppers were')} planned, and {users.kept} "
+                f"kept their login, {counted(users.logged_out, 'was', 'were')} logged out, "
+                f"{users.never_logged_in} never logged in, {users.undecided} undecided"
             )
         return users, out
 
@@ -199,8 +203,8 @@ class Books(ActionCounts):
             # The memory's count against the sum of the single exchanges.
             if not surely <= book.acknowledged <= surely + open_adds.get(person.shopper, 0):
                 self._problems.append(
-                    f"shopper {person.shopper}: {surely} units were acknowledged one by one, the memory has "
-                    f"{book.acknowledged}"
+                    f"shopper {person.shopper}: {counted(surely, 'unit was', 'units were')} acknowledged "
+                    f"one by one, the memory has {book.acknowledged}"
                 )
             total.add(book)
         replay.enter_denied(total)
@@ -228,10 +232,10 @@ class Books(ActionCounts):
         losses = replay.losses()
         lost = sum(loss.items for loss in losses if loss.kind in _LOSES_ITEMS)
         if lost != items.lost:
-            self._problems.append(f"{items.lost} units are missing, the losses name {lost}")
+            self._problems.append(f"{counted(items.lost, 'unit is', 'units are')} missing, the losses name {lost}")
         events = sum(loss.kind == "logged_out" for loss in losses)
         if events != logged_out.events:
-            self._problems.append(f"{logged_out.events} times a login was lost, the losses name {events}")
+            self._problems.append(f"{counted(logged_out.events, 'time')} a login was lost, the losses name {events}")
 
     def _goes_together(self, exchange: Exchange) -> bool:
         ok = exchange.outcome == "ok"

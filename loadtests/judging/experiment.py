@@ -7,6 +7,7 @@ from loadtests.judging.affected_users import AffectedUsers
 from loadtests.model.fault_timeline import FaultTimeline
 from loadtests.model.results import ActionBook, ExperimentStep
 from loadtests.session_model.timeline import RunTimeline
+from shared.plurals import counted
 
 HIT_NOBODY = "hit nobody"
 NOT_SEEN_BACK = "was healed, and nobody observed that it was"
@@ -120,6 +121,6 @@ def at_risk_doubts(by_victim: set[str], by_balancer: set[str] | None) -> Iterato
     differing = sorted(by_victim ^ by_balancer)
     named = ", ".join(differing[:3]) + (", …" if len(differing) > 3 else "")
     yield (
-        f"the victim says it held the sessions of {len(by_victim)} shoppers, "
+        f"the victim says it held the sessions of {counted(len(by_victim), 'shopper')}, "
         f"the balancer's log says {len(by_balancer)}: they differ on {named}"
     )

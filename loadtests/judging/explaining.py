@@ -22,6 +22,7 @@ from loadtests.session_model.stores.token import signing_key
 from loadtests.session_model.timeline import run_timeline
 from shared.demo_accounts import account_name
 from shared.errors import UsageError
+from shared.plurals import counted
 
 UNSEEN = "a node that nobody knows"
 
@@ -187,7 +188,8 @@ def _lines(story: ShopperStory) -> Iterator[str]:
         yield from _why(session.counterfactual, session.considered)
     if not story.sessions:
         yield "  never logged in"
-    yield f"  {_losses(len(story.losses))}"
+    count = len(story.losses)
+    yield f"  {counted(count, 'loss', 'losses')}:" if count else "  no losses"
     for loss in story.losses:
         where = f", shown by {loss.node}" if loss.node else ""
         yield f"  {_at(loss.at_ms)} {loss.kind} ({loss.cause}){where}"
@@ -207,10 +209,6 @@ def _by(session: SessionStory) -> str:
     signed = f", signed with its {session.signed_with} key" if session.signed_with else ""
     clock = f", whose clock was off by {session.clock_off_s:+.0f} s" if session.clock_off_s else ""
     return f" by {session.written_by or UNSEEN}{signed}{clock}"
-
-
-def _losses(count: int) -> str:
-    return {0: "no losses", 1: "1 loss:"}.get(count, f"{count} losses:")
 
 
 def _at(at_ms: float) -> str:

@@ -9,6 +9,7 @@ from loadtests.model.plan import PlannedFault
 from loadtests.model.results import ArchitectureResult, Because, Loss
 from loadtests.model.wording import number
 from loadtests.session_model.causes import words_of
+from shared.plurals import counted, inflected
 
 MOST_WORDS = 30
 LOGGED_OUT = "logged_out"
@@ -121,7 +122,8 @@ class _Logouts:
 
     def by_it(self, they: str, *, first: bool) -> str:
         """As in: 20 of 60 shoppers in sticky-memory (all whose sessions it held)."""
-        who = f"{self.by:,} of {self.result.shoppers:,} shoppers" if first else f"{self.by:,}"
+        of = f" of {self.result.shoppers:,} {inflected('shopper', self.result.shoppers)}" if first else ""
+        who = f"{self.by:,}{of}"
         # Three numbers alike and no cause of another kind: only then are those who are out the very ones it held.
         exactly = self.by == self.result.at_risk == self.shoppers and all(
             _NOT_THE_VICTIMS.isdisjoint(words_of(loss.cause)) for loss in self._losses
@@ -157,14 +159,15 @@ def _logged_out(
     reasons = _reasons(loss for it in apart for loss in it.rest)
     brief = f"{reasons} {brief}" if brief else ""
     most = f"{reasons} {sum(it.others for it in apart)}" if apart else ""
-    by, where = sum(it.by for it in outs), f"{sum(it.by > 0 for it in outs)} of {len(clear)} architectures"
+    by = sum(it.by for it in outs)
+    where = f"{sum(it.by > 0 for it in outs)} of {counted(len(clear), 'architecture')}"
     wordings = (
         _joined(_told_apart(outs, they, " ({it.again} again)"), told, also, long),
         _joined(_told_apart(outs, they, " ({it.again} of the {it.before} out before)"), short_told, also, long),
         _joined(_told_apart(outs, they, ""), brief, also, long),
         _joined(_told_together(outs), brief, also, long),
         _joined(_told_together(outs), brief, also, short),
-        _joined(f"{by} shoppers in {where}" if by else "nobody", most, short),
+        _joined(f"{counted(by, 'shopper')} in {where}" if by else "nobody", most, short),
     )
     return [f"logged out {wording}" for wording in wordings]
 
@@ -210,7 +213,7 @@ def _counted(headline: str, clear: Mapping[str, ArchitectureResult], long: str, 
     others = f"none in {_counted_or_named(none, some)}" if none else ""
     not_known = f"not measured in {len(unknown)}" if unknown else ""
     known = [value for value in values.values() if value is not None]
-    most = f"at most {number(max(known))} in {len(clear)} architectures" if known else ""
+    most = f"at most {number(max(known))} in {counted(len(clear), 'architecture')}" if known else ""
     return [
         _joined(some, named, not_known, long),
         _joined(some, others, not_known, long),

@@ -26,6 +26,7 @@ from loadtests.model.results import ArchitectureResult, Prediction, Results, Thr
 from loadtests.model.scenario import Scenario
 from loadtests.model.wording import beside, fails_if
 from loadtests.session_model.timeline import RunTimeline
+from shared.plurals import counted
 
 NOTHING_PREDICTED = "the scenario predicts nothing for it"
 """The one doubt that is not about the measurement."""
@@ -82,9 +83,10 @@ def predictions_for(
     if expected and not found and not doubts:
         doubts.append(UNSEEN)
     if open_ones:
+        undecided = counted(result.users.undecided, "shopper")
         doubts.append(
-            f"{result.users.undecided} shoppers could not be looked at in the audit, so nobody knows what would have "
-            f"been counted: {', '.join(open_ones)}"
+            f"{undecided} could not be looked at in the audit, so nobody knows what would have been counted: "
+            f"{', '.join(open_ones)}"
         )
     return tuple(found), tuple(doubts)
 
@@ -161,9 +163,8 @@ def judge_thresholds(
             continue
         # It holds: it fires, and whom nobody could look at needs no more asking.
         if not it.holds and hangs_on_undecided(measure, text, result, terms):
-            doubts.append(
-                f"the threshold of {measure} hangs on {result.users.undecided} shoppers whom nobody could look at"
-            )
+            undecided = counted(result.users.undecided, "shopper")
+            doubts.append(f"the threshold of {measure} hangs on {undecided} whom nobody could look at")
         found.append(Threshold(measure, text, it.value, measured, it.holds, it.upper))
     return tuple(found), tuple(doubts)
 

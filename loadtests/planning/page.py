@@ -8,6 +8,7 @@ from compose.balancers import balancer_named
 from loadtests.behaviours import BEHAVIOURS, Behaviour
 from loadtests.model.plan import Plan, plan_sha256
 from loadtests.model.scenario import Scenario, as_set
+from shared.plurals import counted
 
 WIDTH = 88
 START_AND_STOP_S = 2.5  # one cluster and its shoppers, on two cores, about
@@ -25,7 +26,7 @@ def plan_page(plan: Plan, scenario: Scenario, behaviour: Behaviour | None = None
         "",
         f"plan     {plan_sha256(plan)}",
         f"seed     {plan.seed}",
-        f"who      {len(plan.shoppers)} shoppers on {plan.nodes} node{'s' if plan.nodes > 1 else ''}",
+        f"who      {counted(len(plan.shoppers), 'shopper')} on {counted(plan.nodes, 'node')}",
         f"         {_addresses(plan)}",
         *_under("how", textwrap.wrap(f"{who.name}: {who.sentence}", WIDTH)),
         f"when     {window_s:g} s of shopping, then an audit that visits everybody",
@@ -55,7 +56,7 @@ def _actions(plan: Plan) -> list[str]:
     words = ", ".join(f"{count} {do}" for do, count in counts.most_common())
     logins = [next(it.at_ms for it in shopper.actions if it.do == "login") for shopper in plan.shoppers]
     return [
-        f"what     {counts.total()} actions: {words}",
+        f"what     {counted(counts.total(), 'action')}: {words}",
         f"         logins from {min(logins) / 1000:.1f} s to {max(logins) / 1000:.1f} s",
     ]
 

@@ -6,6 +6,7 @@ from loadtests.model.scenario import FaultSpec, Scenario, as_set
 from loadtests.planning.cures import CURES, shown_on, switch
 from loadtests.planning.scenario_file import all_scenarios
 from loadtests.report.markdown_pages import code, table
+from shared.plurals import counted
 
 
 def families() -> dict[str, list[Scenario]]:
@@ -19,11 +20,11 @@ def families() -> dict[str, list[Scenario]]:
 def facts(scenario: Scenario) -> Iterator[str]:
     """Its load, what is broken, and what is set."""
     load = scenario.load
-    yield f"{load.shoppers} shoppers, {load.seconds:g} s, {scenario.nodes} nodes"
+    yield f"{counted(load.shoppers, 'shopper')}, {load.seconds:g} s, {counted(scenario.nodes, 'node')}"
     if load.behaviour != "shop":
         yield f"behaviour {code(load.behaviour)}"
     if load.addresses:
-        yield f"from {load.addresses} address{'es' if load.addresses > 1 else ''}"
+        yield f"from {counted(load.addresses, 'address', 'addresses')}"
     yield from map(_fault, scenario.fault)
     yield from (code(as_set(name, value)) for name, value in scenario.settings.items())
 

@@ -12,6 +12,7 @@ from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import AnyShape, Chart, Key, Label, Line, Region, SmallMultiples, rectangle
 from loadtests.report.evidence import Story
 from loadtests.report.tables import Table
+from shared.plurals import counted, inflected
 
 LANE = 52
 """px a lane, of which the highest bar takes all but HEAD."""
@@ -192,7 +193,7 @@ def _sessions_finding(story: Story, lanes: Lanes) -> str:
     before = [count for start, _, count in steps if start < fault.start_us and count >= 0]
     after = [count for start, _, count in steps if start > fault.start_us and count >= 0]
     last = before[-1] if before else 0
-    text = f"{fault.victim} held {last} session{'' if last == 1 else 's'} just before it was hit"
+    text = f"{fault.victim} held {counted(last, 'session')} just before it was hit"
     if not after:
         return text + " and was not seen holding any again."
     return f"{text}; once it was back {after[0]} at first, {after[-1]} at the end."
@@ -208,7 +209,8 @@ def _answers_finding(_: Story, lanes: Lanes) -> str:
     total = sum(totals.values())
     if not total:
         return "No node answered."
-    return f"Shares of {total:,} answers: {', '.join(f'{node} {count / total:.0%}' for node, count in totals.items())}."
+    shares = ", ".join(f"{node} {count / total:.0%}" for node, count in totals.items())
+    return f"Shares of {total:,} {inflected('answer', total)}: {shares}."
 
 
 def _memory_used(story: Story) -> Lanes:

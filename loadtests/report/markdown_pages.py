@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loadtests.report.tables import Markdown, Table
+from shared.plurals import inflected
 
 
 def markdown_pages(room: Path) -> Environment:
@@ -18,7 +19,7 @@ def markdown_pages(room: Path) -> Environment:
         keep_trailing_newline=True,
     )
     pages.globals["table"] = table
-    pages.filters["code"] = code
+    pages.filters.update(code=code, inflected=inflected)
     return pages
 
 

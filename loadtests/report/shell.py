@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from compose.architectures import ARCHITECTURES
 from loadtests.report.tables import Html
+from shared.plurals import inflected
 
 ROOM = Path(__file__).parent
 
@@ -68,7 +69,7 @@ class PageShell:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(table=Html().write, **self._filters)
+        environment.filters.update(table=Html().write, inflected=inflected, **self._filters)
         return environment
 
 

@@ -11,6 +11,7 @@ from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import Chart, Key, Label, Region
 from loadtests.report.evidence import Shopper, Story
 from loadtests.report.tables import Table
+from shared.plurals import inflected
 
 ROWS = ((40, 5.0), (80, 3.0), (240, 1.2))
 """(up to so many shoppers, px a shopper): a chart is not much higher for a crowd."""
@@ -179,10 +180,11 @@ def _group_name(home: str, rows: list[ShopperRow]) -> str:
 
 def _finding(story: Story, result: ArchitectureResult, groups: dict[str, list[ShopperRow]]) -> str:
     fallen, unseen = result.logged_out.shoppers, result.users.undecided
+    shoppers = f"{result.shoppers:,} {inflected('shopper', result.shoppers)}"
     if not fallen:
         but = f", as far as anybody saw: {unseen:,} could not be looked at" if unseen else ""
-        return f"None of the {result.shoppers:,} shoppers was logged out{but}."
-    text = f"{fallen:,} of {result.shoppers:,} shoppers {'was' if fallen == 1 else 'were'} logged out"
+        return f"None of the {shoppers} was logged out{but}."
+    text = f"{fallen:,} of {shoppers} {inflected('was', fallen, 'were')} logged out"
     if not story.faults:
         return text + ", without any fault."
     first = story.faults[0]

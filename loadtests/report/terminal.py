@@ -12,6 +12,7 @@ from loadtests.model.run_folder import Provenance, RunFolder
 from loadtests.model.wording import fails_if
 from loadtests.report.summary import is_of_interest
 from loadtests.report.tables import Table, Text
+from shared.plurals import counted
 
 AT_RISK = "at risk: whose sessions the victim held when it was hit. People are counted once, carts each time."
 
@@ -116,4 +117,4 @@ def _thresholds(results: Results) -> list[str]:
         if threshold.fired
     ]
     judged = sum(len(result.thresholds) for result in results.architectures.values())
-    return [*lines, f"fail_if  {len(lines)} of {judged} thresholds fired", ""] if judged else []
+    return [*lines, f"fail_if  {len(lines)} of {counted(judged, 'threshold')} fired", ""] if judged else []

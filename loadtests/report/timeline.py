@@ -10,6 +10,7 @@ from loadtests.report.axis import FOOT, TOP, TimeAxis, frame
 from loadtests.report.drawing import AnyShape, Chart, Key, Line, Region, SmallMultiples, rectangle
 from loadtests.report.evidence import Fate, Story
 from loadtests.report.tables import Table
+from shared.plurals import inflected
 
 TITLE = "Outcome of planned actions"
 PLOT = 96
@@ -110,7 +111,7 @@ def _finding(story: Story) -> str:
             outside += wrong
     when = "during the fault" if len(story.faults) == 1 else "from the first fault to the last one’s end"
     otherwise = f", {outside:,} of {total - due_inside:,} at other times" if total > due_inside else ""
-    return f"Not ok: {inside:,} of {due_inside:,} actions {when}{otherwise}."
+    return f"Not ok: {inside:,} of {due_inside:,} {inflected('action', due_inside)} {when}{otherwise}."
 
 
 def _settled(actions: int) -> str:

@@ -1,7 +1,7 @@
 """The losses as a reader meets them: by cause, over all architectures; the first of each told, more of them listed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from loadtests.model.application import can_of
 from loadtests.model.results import ArchitectureResult, Loss
 from loadtests.report.summary import loss_id
 from loadtests.session_model.causes import cause_in_words, meaning_of
+from shared.plurals import inflected
 
 LISTED = 25
 """Of each architecture, besides the first ones."""
@@ -67,14 +68,20 @@ def _cause(cause: str, losses: list[ToldLoss]) -> CauseOfLosses:
     tolls: dict[str, dict[str, int]] = defaultdict(Counter)
     for it in losses:
         firsts.setdefault((it.architecture, it.loss.kind), it)
-        tolls[it.architecture][CHECKS[it.loss.kind].plural] += 1
+        tolls[it.architecture][it.loss.kind] += 1
     return CauseOfLosses(
         cause=cause_in_words(cause),
         why=meaning_of(cause, CAUSES),
         total=len(losses),
-        tolls=tolls,
+        tolls={name: dict(_called(toll)) for name, toll in tolls.items()},
         firsts=tuple(firsts.values()),
     )
+
+
+def _called(toll: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    for kind, count in toll.items():
+        check = CHECKS[kind]
+        yield inflected(check.singular, count, check.plural), count
 
 
 def more_losses(name: str, result: ArchitectureResult) -> MoreLosses:

@@ -37,6 +37,7 @@ from loadtests.model.scenario import Scenario
 from loadtests.running.fault_run import CLUSTER
 from shared.errors import EnvironmentNotReady, UsageError
 from shared.ndjson import FilePart
+from shared.plurals import counted
 from shared.whole_file import write_whole
 
 ACCOUNTS_WITHIN_S = 60.0
@@ -224,7 +225,7 @@ def accounts_of(description: Description, count: int, *, checked: bool = False) 
         fewer = f"add --shoppers {len(found)}" if found else "describe more accounts"
         source = "`[accounts] list`" if accounts.list else "what the command of [accounts] prints"
         raise UsageError(
-            f"{description.name} has {len(found)} accounts for {count} shoppers",
+            f"{description.name} has {counted(len(found), 'account')} for {counted(count, 'shopper')}",
             why="each shopper needs an account of its own",
             next_step=f"it takes two accounts: add one to {source}" if checked else fewer,
         )

@@ -24,6 +24,7 @@ from compose.engines.contract import Cluster
 from loadtests.faults import FAULTS, Evidence, Fault, FaultSteps, Target
 from loadtests.model.events import AtRisk, EventLog, FaultEvent, FaultPhase, NodeAdded
 from loadtests.model.plan import PlannedFault
+from shared.plurals import counted
 from shared.request_log import LoggedSession, read_request_log
 
 POLL_S = 0.01
@@ -59,10 +60,11 @@ class Held:
         """How it was read, in words."""
         if self.answer is None:
             return "the node did not say what it held"
-        without = f"; without {len(self._everybody() & self._guests)} guests" if self._guests else ""
+        sessions, guests = len(self.answer), len(self._everybody() & self._guests)
+        without = f"; without {counted(guests, 'guest')}" if self._guests else ""
         return (
-            f"the node's own list of {len(self.answer)} sessions just before, and its request log up to its last line"
-            f"{without}"
+            f"the node's own list of {counted(sessions, 'session')} just before, and its request log up to "
+            f"its last line{without}"
         )
 
     def users(self) -> tuple[str, ...]:

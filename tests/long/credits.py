@@ -26,12 +26,12 @@ from loadtests.report.terminal import summary
 
 CLAIMS_NO_CAUSE = ("After ", "Without any fault, ", "Inconclusive: ", "Nothing was measured.")
 NOTHING_PREDICTED = ["the scenario predicts nothing for it"]
-HIT = re.compile(r"(\d+)(?: of (\d+) shoppers)? in ([\w-]+)(?: \(([^)]*)\))?")
+HIT = re.compile(r"(\d+)(?: of (\d+) shoppers?)? in ([\w-]+)(?: \(([^)]*)\))?")
 BEFORE = re.compile(r"([\w-]+) had already lost (\d+)(?: of (\d+) before)?(?:, and later (\d+) (?:by|for) [\w ]+)?$")
 OTHERWISE = re.compile(r"(?:for other (?:or further )?reasons|time logged out) (.+)$")
 IN_ALL = re.compile(r"for other (?:or further )?reasons (\d+)")
-ALL_TOGETHER = re.compile(r"(\d+) shoppers in (\d+) of (\d+) architectures$")
-NOBODY = re.compile(r"nobody(?: in (?:(\d+) (?:others|architectures)|(.+)))?$")
+ALL_TOGETHER = re.compile(r"(\d+) shoppers? in (\d+) of (\d+) architectures?$")
+NOBODY = re.compile(r"nobody(?: in (?:(\d+) (?:others?|architectures?)|(.+)))?$")
 
 
 class People(NamedTuple):

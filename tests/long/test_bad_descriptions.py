@@ -55,7 +55,7 @@ BAD = [
     (PATTERN, accounts(f"echo {SECRET}; exit 1"), 4, "it ended with exit code 1"),
     (PATTERN, accounts(f"echo {SECRET}; sleep 60"), 4, "it took longer than"),
     (PATTERN, accounts(f"echo {SECRET}"), 4, "not a name and a password"),
-    (PATTERN, accounts(f"echo u1 {SECRET}"), 2, "has 1 accounts for 2 shoppers"),
+    (PATTERN, accounts(f"echo u1 {SECRET}"), 2, "has 1 account for 2 shoppers"),
     (PATTERN, "command = ['no-such-program-anywhere']\n", 4, "no-such-program-anywhere"),
     ('user = { css = "b" }', 'user = { css = "i" }', 2, "who am I?"),
     ('send = "GET /"\nuser = { css = "b" }', 'send = "GET /health"', 2, "nobody could tell a stranger"),

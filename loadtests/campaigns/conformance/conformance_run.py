@@ -37,6 +37,7 @@ from loadtests.planning.scenario_file import load_scenario
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer, limits_of, write_report
 from shared.errors import EnvironmentNotReady, Interrupted, RunFolderError, UsageError
+from shared.plurals import counted
 
 # The repeat whose page is made at once, for the sentences lead there. A page takes as long as judging ten runs.
 REPORTED = 1
@@ -123,7 +124,7 @@ def run_conformance(
     write_conformance(asked.folder, known)
     campaign = ConformanceCampaign(asked.folder, known, asked.side_by_side or int(SIDE_BY_SIDE * (os.cpu_count() or 1)))
     launcher = launcher or Processes(asked.folder, "processes")
-    say(f"{len(jobs)} runs, {how_long(jobs, campaign.side_by_side, launcher.machines())}")
+    say(f"{counted(len(jobs), 'run')}, {how_long(jobs, campaign.side_by_side, launcher.machines())}")
     interrupted = carried_out(campaign, launcher, jobs, say)
     if interrupted is None:
         report_witnesses(asked.folder, campaign.known)

@@ -27,6 +27,7 @@ from loadtests.report.exports.parquet_tables import check_parquet
 from loadtests.report.exports.tables import LOSSES, ExportTable
 from loadtests.second_opinion import costs, losses, service
 from shared.errors import BundleError
+from shared.plurals import counted
 
 DERIVED: tuple[ExportTable[Any], ...] = (CELLS, LOSSES, FAULTS)
 LEFT_OUT = "left out: "
@@ -69,7 +70,7 @@ def verify(folder: Path, say: Callable[[str], None]) -> Verified:
         differences += found.differences
         left_out |= set(found.left_out)
         numbers += found.numbers
-        say(f"[{number}/{len(runs)}] {run}: {len(found.differences)} differences")
+        say(f"[{number}/{len(runs)}] {run}: {counted(len(found.differences), 'difference')}")
     return Verified(len(runs), numbers, tuple(differences), tuple(sorted(left_out)))
 
 

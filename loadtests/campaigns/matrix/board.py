@@ -15,6 +15,7 @@ from loadtests.judging.verdict import exit_code as code_of
 from loadtests.judging.verdict import overall
 from loadtests.model.results import VerdictWord
 from loadtests.model.scenario import Scenario
+from shared.plurals import counted
 
 WORST_FIRST: tuple[CellWord, ...] = ("not as predicted", "inconclusive", "not run", "refuted and understood")
 
@@ -73,7 +74,7 @@ class Board(msgspec.Struct, frozen=True):
         scenarios = sum(any(cell.was_run for cell in row.cells) for row in self.rows())
         parts = [f"{count[word]} {word}" for word in WORST_FIRST if count[word]]
         rest = f"; {', '.join(parts)}" if parts else ""
-        of = f"{run} cells of {scenarios} scenario{'' if scenarios == 1 else 's'}"
+        of = f"{counted(run, 'cell')} of {counted(scenarios, 'scenario')}"
         return f"{count['as predicted']} of {of} went as predicted{rest}."
 
     def not_as_predicted(self) -> list[tuple[ScenarioRow, Cell]]:

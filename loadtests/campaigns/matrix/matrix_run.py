@@ -44,6 +44,7 @@ from loadtests.running.application import ApplicationUnderTest
 from loadtests.running.provenance import twinshop_version
 from loadtests.running.run import asked_of_balancer
 from shared.errors import Interrupted, RunFolderError, UsageError
+from shared.plurals import counted
 
 
 class MatrixCampaign(Campaign):
@@ -188,7 +189,10 @@ def _run(
     machines = launcher.machines()
     # On one machine cheapest first, so that most is known early; on several nobody is to wait for the longest.
     jobs = jobs if machines is None else longest_first(jobs)
-    say(f"{len(jobs)} scenarios, {cells} cells to run, {how_long(jobs, matrix.side_by_side, machines)}")
+    say(
+        f"{counted(len(jobs), 'scenario')}, {counted(cells, 'cell')} to run, "
+        f"{how_long(jobs, matrix.side_by_side, machines)}"
+    )
     return carried_out(MatrixCampaign(asked.folder, matrix, keys_of(entries, matrix)), launcher, jobs, say)
 
 
@@ -205,7 +209,7 @@ def _part(asked: MatrixRequest, entries: tuple[Entry, ...], shard: Shard) -> Mat
     if not mine:
         raise UsageError(
             f"shard {shard.number}/{shard.of} is empty",
-            why=f"{len(jobs)} scenarios are asked for",
+            why=f"{counted(len(jobs), 'scenario is', 'scenarios are')} asked for",
             next_step=f"--shard 1/{max(1, len(jobs))}",
         )
     return msgspec.structs.replace(asked, selection=msgspec.structs.replace(asked.selection, scenarios=mine))

@@ -39,6 +39,7 @@ from loadtests.running.progress import RunWatcher
 from loadtests.running.provenance import machine, now_utc, twinshop_version
 from loadtests.running.run import RunRequest, balancer_of, command_of, planned_for, point_latest
 from shared.errors import Interrupted, RunFolderError, TwinshopError, UsageError
+from shared.plurals import counted
 from shared.whole_file import write_whole
 
 MOST_FAILURES = 3  # so many blocks in a row that could not be measured are the machine's last word
@@ -107,13 +108,13 @@ def repeat(
 def forecast(asked: Asked, jobs: Collection[RunJob]) -> str:
     """Before anything starts: how long all of it takes, and from which N on a difference can be shown."""
     minutes = max(1, round(seconds_of(jobs) / 60))
-    least = least_for(asked)
+    least, names = least_for(asked), len(asked.architectures)
     shown = f"a difference can be shown if at least {least} of the {asked.repeats} faults count"
     if asked.repeats < least:
         shown = f"no difference can be shown before --repeat {least}, {asked.repeats} only give the counts"
     return (
-        f"{asked.repeats} blocks of {len(asked.architectures)} architectures and their controls: {len(jobs)} runs, "
-        f"about {minutes} min; {shown}"
+        f"{counted(asked.repeats, 'block')} of {counted(names, 'architecture')} and their "
+        f"controls: {counted(len(jobs), 'run')}, about {minutes} min; {shown}"
     )
 
 

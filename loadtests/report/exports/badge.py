@@ -9,6 +9,7 @@ from pathlib import Path
 from loadtests.model.results import VerdictWord
 from loadtests.report.exports.judged import JudgedRun, one_line
 from loadtests.report.shell import PageShell
+from shared.plurals import counted
 
 LABEL = "#454545"
 COLOURS = {"good": "#1a7f37", "bad": "#b3261e", "unclear": "#6b5a00"}
@@ -32,7 +33,7 @@ def badge(run: JudgedRun) -> bytes:
     # A threshold is what decides how the run ends, whatever was predicted.
     if run.fired:
         sign, mood = ENDINGS["not as predicted"]
-        words = f"{len(run.fired)} threshold{'' if len(run.fired) == 1 else 's'} fired"
+        words = f"{counted(len(run.fired), 'threshold')} fired"
     return _drawn(label, f"{sign} {words}", COLOURS[mood], f"{one_line(f'twinshop {run.results.scenario}')}: {words}")
 
 

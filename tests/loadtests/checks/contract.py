@@ -82,6 +82,7 @@ class CheckContract:
         assert CHECKS[self.check.kind] is self.check
         assert self.check.rule.endswith(".")
         assert self.check.happened
+        assert self.check.singular not in ("", self.check.plural)
         assert self.check.plural
 
     def test_what_it_names_is_counted_and_can_be_predicted(self) -> None:

@@ -170,7 +170,7 @@ def test_every_sentence_credits_faults_with_whom_they_logged_out_and_nobody_else
 
 def near_misses(sentence: str) -> Iterator[str]:
     """The sentence with one of its numbers of people one higher."""
-    for number in re.finditer(r"(?<![\w-])\d+(?= (?:of|in|again|shoppers|before|later)|[ .;]|$)", sentence):
+    for number in re.finditer(r"(?<![\w-])\d+(?= (?:of|in|again|shoppers?|before|later)|[ .;]|$)", sentence):
         if "logged out" in sentence[: number.start()]:
             yield f"{sentence[: number.start()]}{int(number[0]) + 1}{sentence[number.end() :]}"
 
@@ -194,7 +194,7 @@ def test_what_is_made_up_has_something_to_credit(tmp_path: Path) -> None:
         "Killing n2 logged out 1 of 9 shoppers in a; b had already lost 1 of 9 before; for other reasons 1 in a.",
         "Killing n2 logged out 1 of 9 shoppers in a and 1 in b; for other reasons 1 in a; nobody in c.",
         "Killing n2 logged out 1 of 9 shoppers in a; time logged out 1 in a and time logged out 1 in b.",
-        "Killing n2 logged out 1 shoppers in 2 of 3 architectures; for other reasons 2.",
+        "Killing n2 logged out 1 shopper in 2 of 3 architectures; for other reasons 2.",
         "Killing n2 logged out 1 of 9 shoppers in a; for other or further reasons 1 in a and 1 in b; nobody in c.",
         "Killing n2 pleased 2 of 9 shoppers.",
     ],

@@ -26,10 +26,10 @@ def test_every_loss_is_counted_once_by_its_cause(made_up: MadeUp) -> None:
     shown = Counter[tuple[str, str, str]]()
     for it in causes_of(architectures):
         assert it.total == sum(sum(toll.values()) for toll in it.tolls.values())
-        plurals = {check.plural: kind for kind, check in CHECKS.items()}
+        kinds = {(word, one): kind for kind, it in CHECKS.items() for word, one in ((it.singular, 1), (it.plural, 0))}
         for architecture, toll in it.tolls.items():
-            for plural, count in toll.items():
-                shown[it.firsts[0].loss.cause, architecture, plurals[plural]] += count
+            for word, count in toll.items():
+                shown[it.firsts[0].loss.cause, architecture, kinds[word, count == 1]] += count
     assert shown == lost
 
 

@@ -136,6 +136,6 @@ def test_whoever_only_checks_is_not_told_an_option_of_runs(tmp_path: Path, check
     lines = [line for line in text.splitlines() if not line.startswith(("pattern", "password"))]
     file = tmp_path / "app.toml"
     file.write_text("\n".join(lines).replace("[accounts]", '[accounts]\nlist = [["anna", "secret"]]'))
-    with pytest.raises(UsageError, match="has 1 accounts for 2") as raised:
+    with pytest.raises(UsageError, match="has 1 account for 2") as raised:
         accounts_of(load_description(file), 2, checked=checked)
     assert says in raised.value.next_step

@@ -101,7 +101,7 @@ def test_guests_are_not_at_risk(room: Room) -> None:
     assert until(lambda: any(isinstance(event, AtRisk) for event in read_events(room.paths["left"])))
     (at_risk,) = [event for event in read_events(room.paths["left"]) if isinstance(event, AtRisk)]
     assert at_risk.users == ("user-0002",)
-    assert "without 1 guests" in at_risk.source
+    assert "without 1 guest" in at_risk.source
 
 
 def test_without_a_victim_the_lowest_node_that_is_up_on_all_sides(room: Room) -> None:

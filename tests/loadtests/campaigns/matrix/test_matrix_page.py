@@ -84,7 +84,7 @@ def test_it_shows_what_was_asked_and_nothing_else(folder: Path) -> None:
     asked = Selection(scenarios=("kill",), architectures=("sticky-memory",))
     found = Page(render(folder, WITH_CELLS, CATALOGUE, (), asked))
     assert [id_ for id_ in found.ids if id_.startswith(("row-", "cell-"))] == ["row-kill", "cell-kill-sticky-memory"]
-    assert found.text("n-answer") == "1 of 1 cells of 1 scenario went as predicted."
+    assert found.text("n-answer") == "1 of 1 cell of 1 scenario went as predicted."
     assert "--scenario kill --architecture sticky-memory" in found.text("method")
     assert "not run" not in found.text()
 
