@@ -102,16 +102,16 @@ def test_one_that_starts_after_the_others_were_ended_is_ended_too(monkeypatch: p
                 killed.set()
             super().shutdown(wait, cancel_futures=cancel_futures)
 
-    def popen(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
-        number = next(numbers)
-        if number:
-            killed.wait(60)
-        started.append(subprocess.Popen(*args, **kwargs))
-        return started[-1]
+    class Popen(subprocess.Popen):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            if next(numbers):
+                killed.wait(60)
+            super().__init__(*args, **kwargs)
+            started.append(self)
 
     numbers = itertools.count()
     monkeypatch.setattr(processes, "ThreadPoolExecutor", Pool)
-    monkeypatch.setattr(processes, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+    monkeypatch.setattr(processes, "subprocess", SimpleNamespace(Popen=Popen, PIPE=subprocess.PIPE))
     with pytest.raises(TwinshopError, match="ended before it was done"):
         in_processes(die_or_nap, [0, 20], 2)
     assert [process.returncode for process in started] == [-signal.SIGKILL] * 2, "the second did not end by itself"
