@@ -104,7 +104,7 @@ def wired(state: Path, folder: Path) -> Iterator[Bench]:
             env={},
             log=folder / "wires.log",
         )
-        found.told("1 wires, none slow or cut")
+        found.told("1 wire, none slow or cut")
         yield found
         found.echo.end()
 
