@@ -41,7 +41,7 @@ def test_a_real_server_without_a_trace_on_the_disk(own_state: Path, tmp_path: Pa
             connection.sendall(b"SET a b\r\n")
             assert connection.recv(100) == b"+OK\r\n"
         started.terminate()
-        assert started.wait(20) == 0
+        assert started.wait(60) == 0
     assert list(folder.iterdir()) == []
     assert serving_pid(server_url(port)) is None
 

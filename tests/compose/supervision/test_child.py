@@ -50,7 +50,7 @@ def test_a_child_has_a_session_of_its_own_and_is_written_down(ledger: Ledger, tm
     assert read_page(ledger.path).entries[1:] == (Intent("part"), Spawned("part", child.pid, child.born))
     assert living_of_run(RUN) == {child.pid}
     child.kill()
-    assert child.wait(20) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
     assert not child.alive()
     child.kill()
 
@@ -61,7 +61,7 @@ def test_what_it_says_is_appended_to_its_log_and_what_it_gets_is_added(ledger: L
     show = "import os, sys; print(os.environ['A'], os.environ['TWINSHOP_RUN'], 'PATH' in os.environ, os.getcwd()); "
     args = [sys.executable, "-c", show + "sys.stdout.flush(); print('oops', file=sys.stderr); exit(3)"]
     child = spawn(ledger, "part", args, env={"A": "b", "TWINSHOP_RUN": "no"}, log=log, cwd=tmp_path)
-    assert child.wait(20) == 3
+    assert child.wait(60) == 3
     assert log.read_text() == f"before\nb {RUN} True {tmp_path}\noops\n"
 
 
@@ -71,7 +71,7 @@ def test_waiting_has_a_bound(ledger: Ledger, tmp_path: Path) -> None:
     assert child.wait(0.05) is None
     assert child.exit_code is None
     child.kill()
-    assert child.wait(20) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("_again", range(8))  # what is on its way out is easily overlooked, but not each time
@@ -94,7 +94,7 @@ def test_another_process_can_take_hold_of_it(ledger: Ledger, tmp_path: Path) -> 
         "assert child.alive(); child.kill(); assert child.gone(20); assert child.wait(0) is None"
     )
     subprocess.run([sys.executable, "-c", script, str(child.pid), child.born, RUN], check=True, timeout=20)
-    assert child.wait(20) == -signal.SIGKILL
+    assert child.wait(60) == -signal.SIGKILL
 
 
 def test_a_pid_that_now_belongs_to_another_is_not_touched(ledger: Ledger, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_process_that_was_never_written_down_is_found_by_its_environment(own_s
         assert until(lambda: lost.pid in living_of_run(DEAD))
         done = recover(own_state)
         assert done.processes == (f"a process of the run (pid {lost.pid})",)
-        assert lost.wait(20) == -signal.SIGKILL
+        assert lost.wait(60) == -signal.SIGKILL
         assert survives(other)
 
 
