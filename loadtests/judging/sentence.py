@@ -82,7 +82,7 @@ def _joined(*parts: str) -> str:
 def credited(result: ArchitectureResult) -> frozenset[int]:
     """Shoppers with a logout that faults alone explain: a sentence credits the faults with these, and no more.
 
-    Whose session was lost for something beside the fault, too, would have been logged out without it.
+    Whose session was lost for something beside the fault, too, would have been logged out without it, or may have been.
     """
     return frozenset(loss.shopper for loss in result.losses if loss.kind == LOGGED_OUT and _by_faults_alone(loss))
 

@@ -333,7 +333,8 @@ def _why_not(around: Circumstances, factor: Factor, life: SessionLife, answer: E
     nodes = {life.home, answer.node}
     elsewhere = [effect for effect in in_time if isinstance(effect, OnNode) and effect.node not in {"", *nodes}]
     if elsewhere and not answer.node:
-        return "which node held the session, and which one answered, nobody could see"
+        unseen = "which node answered" if life.home else "which node held the session, and which one answered"
+        return f"{unseen}, nobody could see"
     if len(elsewhere) == sum(isinstance(effect, OnNode) for effect in in_time) and elsewhere:
         return f"it was at {elsewhere[0].node}, the session at {life.home or 'no node'}, and {answer.node} answered"
     return "sessions that are kept as these are do not depend on it"

@@ -21,7 +21,7 @@ from compose.cluster import BALANCER
 from loadtests.faults import FAULTS
 from loadtests.model.events import FaultEvent
 from loadtests.workshop.contract import GuestView
-from loadtests.workshop.live.states import Told
+from loadtests.workshop.live.states import TrackedRows
 from shared.request_log import LoggedRequest, LoggedSession, LogRecord
 
 # Finds the lines of request logs and access logs that are not a simulated shopper's.
@@ -60,7 +60,7 @@ class BrowserUsers:
     def __init__(self, users: Iterable[str]) -> None:
         self._users = frozenset(users)
         self._guests: dict[str, _Guest] = {}
-        self._views: Told[str, GuestView] = Told()
+        self._views: TrackedRows[str, GuestView] = TrackedRows()
         self._answers: dict[str, LoggedRequest] = {}
         self._connections: dict[str, int] = {}
         self._on: dict[int, str] = {}

@@ -21,7 +21,7 @@ from loadtests.model.results import Loss
 from loadtests.session_model.carts import Contradiction
 from loadtests.session_model.shopper_trace import ShopperTrace
 from loadtests.session_model.timeline import RunTimeline, run_timeline
-from loadtests.workshop.live.states import Told
+from loadtests.workshop.live.states import TrackedRows
 
 MOST_OF_ONE = 20  # so many losses of one shopper are kept, to be shown with their witness
 
@@ -67,7 +67,7 @@ class LiveReplay(HistoryReplay):
 
     def __init__(self, scene: RunTimeline) -> None:
         super().__init__(scene)
-        self.kept: Told[int, Loss] = Told()
+        self.kept: TrackedRows[int, Loss] = TrackedRows()
         """By number, from 0, in the order in which losses were found."""
         self.lost: Counter[str] = Counter()
         """All losses by kind."""

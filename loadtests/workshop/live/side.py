@@ -14,7 +14,7 @@ from loadtests.model.results import Loss
 from loadtests.workshop.contract import FaultMark, LiveCounts, LossView, RoundSide, SideFrame, mark_key
 from loadtests.workshop.live.browser_users import BrowserUsers, GuestRecord
 from loadtests.workshop.live.live_replay import LiveReplay, LiveTimeline
-from loadtests.workshop.live.states import NodeStates, ShopperStates, Told, Waiting
+from loadtests.workshop.live.states import NodeStates, ShopperStates, TrackedRows, Waiting
 
 # An answer is judged so long after it came: by then the events that explain it have been written, and so have the
 # answers of the other load processes (they write every quarter of a second).
@@ -42,7 +42,7 @@ class SideWatch:
         self.guests = frozenset(guest.user for guest in side.guests)
         self._guests = BrowserUsers(self.guests)
         self._lines: list[GuestRecord] = []
-        self._marks: Told[Hashable, FaultMark] = Told()
+        self._marks: TrackedRows[Hashable, FaultMark] = TrackedRows()
         self._events: deque[Event] = deque()
         self._exchanges: dict[str, deque[Exchange]] = {}
         self._read: dict[bool, dict[int, int]] = {True: {}, False: {}}

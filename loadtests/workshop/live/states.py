@@ -21,7 +21,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Told(dict[K, V]):
+class TrackedRows(dict[K, V]):
     """The rows of a table that browsers are told, by key, and which have changed since `news` was last asked."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class ShopperStates:
     """All shoppers of one side, from the beginning."""
 
     def __init__(self, shoppers: int) -> None:
-        self.views: Told[int, ShopperView] = Told()
+        self.views: TrackedRows[int, ShopperView] = TrackedRows()
         for number in range(1, shoppers + 1):
             self.views.tell(number, ShopperView(number, "", "outside", hurt=False))
         self._logouts: dict[int, int] = {}
@@ -173,7 +173,7 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self.seconds: Told[int, WaitsView] = Told()
+        self.seconds: TrackedRows[int, WaitsView] = TrackedRows()
         self._open: dict[int, _Second] = {}
         self._next = 0
         self._newest = -1

@@ -125,6 +125,8 @@ def test_a_node_that_nobody_saw_is_said_to_be_unknown() -> None:
     assert session.considered[1] == (
         "killing n2: which node held the session, and which one answered, nobody could see"
     )
+    (at_home,) = sessions(Story().login("n1").at(6).stranger(node=""), KILLED)
+    assert "killing n2: which node answered, nobody could see" in at_home.considered
     opened, written = story_in_words(ShopperStory("sticky-memory", 1, "user-0001", (session,), ())).splitlines()[1:3]
     assert opened.endswith("at 0.0 s at a node that nobody knows, in the memory of a node that nobody knows")
     assert written.startswith("    last written at 0.0 s by a node that nobody knows;")
